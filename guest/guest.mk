@@ -1,0 +1,44 @@
+# guest/: bare multiboot payloads, one ELF32 per program. The code is 64-bit;
+# the container is ELF32 because multiboot-1 loaders take nothing else.
+guest-lib-src := guest/lib/apic.c guest/lib/cmdline.c guest/lib/exit.c \
+	guest/lib/idt.c guest/lib/multiboot.c guest/lib/page.c \
+	guest/lib/pci.c guest/lib/serial.c guest/lib/smp.c guest/lib/string.c \
+	guest/lib/tap.c guest/lib/tick.c guest/lib/trampoline.S \
+	guest/lib/vectors.S
+
+# An archive, so that a payload holds only the facilities it calls.
+free-objects  = $(patsubst %,$(B)/free/%.o,$(basename $(1)))
+guest-start  := $(B)/free/guest/lib/start.o
+guest-lib    := $(B)/free/guest/libguest.a
+guest-script := guest/lib/guest.ld
+
+payloads := $(B)/guest/bench/micro.elf $(B)/guest/test/planted.elf \
+	$(B)/guest/test/selftest.elf $(B)/guest/test/exitcode.elf
+
+micro-src    := guest/bench/micro.c guest/bench/ops_cpu.c \
+	guest/bench/ops_dev.c guest/bench/ops_irq.c
+planted-src  := guest/test/planted.c
+selftest-src := guest/test/selftest.c
+exitcode-src := guest/test/exitcode.c
+
+$(guest-lib): $(call free-objects,$(guest-lib-src)) $(lib-free)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcsD $@ $^
+
+$(B)/guest/bench/micro.elf64: $(call free-objects,$(micro-src))
+$(B)/guest/test/planted.elf64: $(call free-objects,$(planted-src))
+$(B)/guest/test/selftest.elf64: $(call free-objects,$(selftest-src))
+$(B)/guest/test/exitcode.elf64: $(call free-objects,$(exitcode-src))
+
+# The .elf64 keeps the symbols, for gdb and objdump.
+$(payloads:.elf=.elf64): $(guest-start) $(guest-lib) $(guest-script)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LD) -m elf_x86_64 -nostdlib -static --build-id=none \
+		-z max-page-size=4096 -z noexecstack -T $(guest-script) \
+		-o $@ $(filter %.o,$^) $(guest-lib)
+
+$(payloads): %.elf: %.elf64
+	$(call say,OBJCOPY,$@)
+	$(Q)objcopy -O elf32-i386 --strip-debug $< $@

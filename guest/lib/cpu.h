@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Privileged and special instructions, each a one-line inline named after
+ * the instruction. Nothing here keeps state or decides anything. Those that
+ * order memory or let an interrupt in are compiler barriers.
+ */
+#pragma once
+
+#include "guest/lib/x86.h"
+#include "lib/types.h"
+
+struct cpuid {
+	u32 eax, ebx, ecx, edx;
+};
+
+/* The operand of LIDT and LGDT. */
+struct __attribute__((packed)) table_pointer {
+	u16 limit;
+	u64 base;
+};
+ASSERT_SIZE(table_pointer, 10);
+
+static inline struct cpuid cpuid(u32 leaf, u32 subleaf)
+{
+	struct cpuid r;
+
+	__asm__ volatile("cpuid"
+			 : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+			 : "a"(leaf), "c"(subleaf));
+	return r;
+}
+
+static inline u64 rdmsr(u32 msr)
+{
+	u32 lo, hi;
+
+	__asm__ volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr));
+	return (u64)hi << 32 | lo;
+}
+
+static inline void wrmsr(u32 msr, u64 v)
+{
+	u32 lo = (u32)v, hi = (u32)(v >> 32);
+
+	__asm__ volatile("wrmsr" : : "c"(msr), "a"(lo), "d"(hi) : "memory");
+}
+
+static inline u64 rdtsc(void)
+{
+	u32 lo, hi;
+
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (u64)hi << 32 | lo;
+}
+
+static inline u8 inb(u16 port)
+{
+	u8 v;
+
+	__asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+
+static inline void outb(u16 port, u8 v)
+{
+	__asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port) : "memory");
+}
+
+static inline u32 inl(u16 port)
+{
+	u32 v;
+
+	__asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+
+static inline void outl(u16 port, u32 v)
+{
+	__asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port) : "memory");
+}
+
+static inline void outw(u16 port, u16 v)
+{
+	__asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port) : "memory");
+}
+
+static inline u64 read_cr0(void)
+{
+	u64 v;
+
+	__asm__ volatile("mov %%cr0, %0" : "=r"(v));
+	return v;
+}
+
+static inline void write_cr0(u64 v)
+{
+	__asm__ volatile("mov %0, %%cr0" : : "r"(v) : "memory");
+}
+
+static inline u64 read_cr2(void)
+{
+	u64 v;
+
+	__asm__ volatile("mov %%cr2, %0" : "=r"(v));
+	return v;
+}
+
+static inline void invlpg(u64 va)
+{
+	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
+}
+
+static inline void lidt(const struct table_pointer *p)
+{
+	__asm__ volatile("lidt %0" : : "m"(*p));
+}
+
+static inline void cli(void)
+{
+	__asm__ volatile("cli" : : : "memory");
+}
+
+static inline void pause(void)
+{
+	__asm__ volatile("pause" : : : "memory");
+}
+
+static inline void hlt(void)
+{
+	__asm__ volatile("hlt" : : : "memory");
+}
+
+/* One instruction: STI holds interrupts off until HLT has begun. */
+static inline void sti_hlt(void)
+{
+	__asm__ volatile("sti; hlt" : : : "memory");
+}
+
+/* STI holds interrupts off for one instruction: they come behind the NOP. */
+static inline void sti_nop(void)
+{
+	__asm__ volatile("sti; nop" : : : "memory");
+}
+
+static inline void mfence(void)
+{
+	__asm__ volatile("mfence" : : : "memory");
+}
+
+static inline void int3(void)
+{
+	__asm__ volatile("int3" : : : "memory");
+}
+
+static inline void ud2(void)
+{
+	__asm__ volatile("ud2" : : : "memory");
+}
+
+/* Hypercalls of AMD and Intel: @nr in, the result out, both in RAX. */
+static inline u64 vmmcall(u64 nr)
+{
+	__asm__ volatile("vmmcall" : "+a"(nr) : : "memory");
+	return nr;
+}
+
+static inline u64 vmcall(u64 nr)
+{
+	__asm__ volatile("vmcall" : "+a"(nr) : : "memory");
+	return nr;
+}

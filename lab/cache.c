@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lab/cache.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HOW_TO "run `make images` in nestbox's source tree"
+
+/* One key of a key=value file and where its value goes. */
+struct field {
+	const char *key;
+	char *to;
+	size_t size;
+};
+
+static int take_field(void *user, const char *section, const char *key,
+		      const char *value)
+{
+	(void)section;
+	for (const struct field *f = user; f->key; f++)
+		if (!strcmp(f->key, key))
+			snprintf(f->to, f->size, "%s", value);
+	return 1;
+}
+
+static int read_fields(const char *path, struct field *fields)
+{
+	return ini_parse(path, take_field, fields);
+}
+
+int cache_locate(struct cache *c, struct err *err)
+{
+	const char *own = getenv("NESTBOX_CACHE");
+	const char *xdg = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+
+	*c = (struct cache){0};
+	if (own && *own)
+		snprintf(c->dir, sizeof(c->dir), "%s", own);
+	else if (xdg && *xdg)
+		snprintf(c->dir, sizeof(c->dir), "%s/nestbox", xdg);
+	else if (home && *home)
+		snprintf(c->dir, sizeof(c->dir), "%s/.cache/nestbox", home);
+	else
+		return err_set(err, "no cache folder: set NESTBOX_CACHE");
+	return 0;
+}
+
+int cache_load_emulator(struct cache *c, struct err *err)
+{
+	struct field fields[] = {
+		{"path", c->emulator, sizeof(c->emulator)},
+		{"version", c->emulator_version, sizeof(c->emulator_version)},
+		{"data", c->emulator_data, sizeof(c->emulator_data)},
+		{0},
+	};
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s/emulator", c->dir);
+	if (read_fields(path, fields) || !*c->emulator)
+		return err_set(err, "no emulator in %s: " HOW_TO, c->dir);
+	if (access(c->emulator, X_OK))
+		return err_set(err, "the emulator %s is gone: " HOW_TO,
+			       c->emulator);
+	return 0;
+}
+
+static int find_image(const struct cache *c, const char *name, char *path,
+		      long *size, struct err *err)
+{
+	struct stat st;
+
+	snprintf(path, 512, "%.480s/images/%s", c->dir, name);
+	if (stat(path, &st))
+		return err_set(err, "no image %s (%s): " HOW_TO, path,
+			       strerror(errno));
+	if (size)
+		*size = (long)st.st_size;
+	return 0;
+}
+
+int cache_load_images(struct cache *c, struct err *err)
+{
+	struct field fields[] = {
+		{"kernel", c->kernel_version, sizeof(c->kernel_version)},
+		{"qemu", c->inner_qemu, sizeof(c->inner_qemu)},
+		{"sha256", c->sha256, sizeof(c->sha256)},
+		{"tick", c->tick, sizeof(c->tick)},
+		{0},
+	};
+	char info[512], symbols[512];
+
+	if (find_image(c, "vmlinux", c->kernel, NULL, err) < 0 ||
+	    find_image(c, "level.cpio", c->initrd, NULL, err) < 0 ||
+	    find_image(c, "tools.img", c->tools, &c->tools_size, err) < 0 ||
+	    find_image(c, "image.info", info, NULL, err) < 0)
+		return -1;
+	if (read_fields(info, fields))
+		return err_set(err, "cannot read %s: " HOW_TO, info);
+	if (!find_image(c, "symbols.info", symbols, NULL, err))
+		read_fields(symbols, fields);
+	return 0;
+}
+
+int cache_emulator_number(const struct cache *c)
+{
+	int major = 0, minor = 0;
+
+	if (sscanf(c->emulator_version, "%d.%d", &major, &minor) != 2)
+		return 0;
+	return major * 100 + minor;
+}

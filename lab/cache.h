@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What `make images` has left in the cache folder, $NESTBOX_CACHE or
+ * ~/.cache/nestbox: the outer emulator and the images. Read only; the scripts
+ * in tools/ write it.
+ */
+#pragma once
+
+#include "lab/args.h"
+#include "lab/err.h"
+
+struct cache {
+	char dir[512];
+	/* emulator */
+	char emulator[512];
+	char emulator_version[32];
+	char emulator_data[1024]; /* comma-separated folders for -L, or "" */
+	/* images */
+	char kernel[512], initrd[512], tools[512];
+	long tools_size;
+	char kernel_version[64], inner_qemu[64], sha256[80];
+	char tick[32]; /* hexadecimal address of the timer handler, or "" */
+};
+
+/* Finds the folder only. */
+int cache_locate(struct cache *c, struct err *err);
+
+/* Reads all; names what is missing and how to get it. */
+int cache_load_emulator(struct cache *c, struct err *err);
+int cache_load_images(struct cache *c, struct err *err);
+
+/* major * 100 + minor of the outer emulator; 0 if it cannot be told. */
+int cache_emulator_number(const struct cache *c);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lab/console.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TAG "@nestbox "
+
+static void print_line(struct console *c, const char *line)
+{
+	snprintf(c->last[c->printed++ % CONSOLE_LAST], sizeof(c->last[0]),
+		 "%.159s", line);
+	if (c->lines) {
+		fprintf(c->lines, "L%d| %s\n", c->level, line);
+		fflush(c->lines);
+	}
+}
+
+static void print_command_line(struct console *c, const char *line)
+{
+	if (c->newline_held)
+		fputc('\n', c->command);
+	fputs(line, c->command);
+	fflush(c->command);
+	c->newline_held = true;
+}
+
+/* "exit CODE REASON": QEMU of this level ended. */
+static void take_exit(struct report *r, const char *words)
+{
+	r->has_exit = sscanf(words, "exit %d %31s", &r->exit_code,
+			     r->exit_reason) == 2;
+}
+
+static void take_report(struct console *c, const char *words)
+{
+	struct report *r = c->report;
+
+	if (!strcmp(words, "begin")) {
+		c->in_command = true;
+	} else if (!strcmp(words, "shell")) {
+		r->shell = true;
+	} else if (!strncmp(words, "status ", 7)) {
+		r->has_status = true;
+		r->status = atoi(words + 7);
+		c->in_command = false;
+	} else if (!strncmp(words, "exit ", 5)) {
+		take_exit(r, words);
+	} else if (!strncmp(words, "fail ", 5) && !*r->failure) {
+		snprintf(r->failure, sizeof(r->failure), "%.255s", words + 5);
+	}
+}
+
+static void end_line(struct console *c)
+{
+	c->line[c->used] = '\0';
+	if (!c->in_command && c->used && c->line[c->used - 1] == '\r')
+		c->line[c->used - 1] = '\0';
+	if (!strncmp(c->line, TAG, strlen(TAG)))
+		take_report(c, c->line + strlen(TAG));
+	else if (c->in_command)
+		print_command_line(c, c->line);
+	else
+		print_line(c, c->line);
+	c->used = 0;
+}
+
+void console_feed(struct console *c, const char *bytes, size_t n)
+{
+	if (c->copy)
+		fwrite(bytes, 1, n, c->copy);
+	for (size_t i = 0; i < n; i++) {
+		if (bytes[i] == '\n' || c->used == CONSOLE_LINE - 1)
+			end_line(c);
+		if (bytes[i] != '\n' && bytes[i])
+			c->line[c->used++] = bytes[i];
+	}
+}
+
+void console_end(struct console *c)
+{
+	if (c->used)
+		end_line(c);
+	if (c->newline_held && c->in_command)
+		fputc('\n', c->command);
+	c->newline_held = false;
+}
+
+void console_print_last(const struct console *c, FILE *to)
+{
+	unsigned n = c->printed < CONSOLE_LAST ? c->printed : CONSOLE_LAST;
+
+	for (unsigned i = c->printed - n; i < c->printed; i++)
+		fprintf(to, "L%d| %s\n", c->level, c->last[i % CONSOLE_LAST]);
+}

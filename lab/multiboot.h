@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Is a file what QEMU's -kernel loads as a bare payload: an ELF32 for x86 with
+ * a multiboot header? QEMU itself would take anything else for a Linux kernel
+ * or for garbage, and fail late, in another machine (Multiboot Specification
+ * 0.6.96, section 3.1).
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "lab/err.h"
+
+/* Checks the file at @path. */
+int multiboot_check(const char *path, struct err *err);
+
+/* Checks the first @size bytes of a file: NULL, or what is wrong with it. */
+const char *multiboot_flaw(const unsigned char *bytes, size_t size,
+			   size_t file_size);

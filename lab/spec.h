@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Everything about one run, as the user asked for it and with defaults filled
+ * in: what cmd_run.c and cmd_bench.c produce and machine.c, job.c and run.c
+ * consume. All strings belong to the caller and outlive the run.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "lab/args.h"
+#include "lab/stack.h"
+
+enum guest_kind {
+	GUEST_PAYLOAD, /* a multiboot ELF32 */
+	GUEST_LINUX,   /* Debian from the tools image */
+};
+
+enum accel { ACCEL_AUTO, ACCEL_TCG, ACCEL_KVM };
+
+struct spec {
+	struct stack stack;
+	enum guest_kind guest;
+	const char *payload; /* file, for GUEST_PAYLOAD */
+	const char *append;  /* more words for the guest's command line */
+	long cpus[MAX_LEVEL + 1];
+	long mem[MAX_LEVEL + 1]; /* bytes */
+	enum accel accel;	 /* not AUTO once run_settle() has run */
+	bool exact, fast;	 /* at most one; settled to exact or not */
+	const char *cpu;	 /* model of the outer emulator's CPU */
+	bool no_thp;	    /* levels boot without transparent huge pages */
+	struct args puts;   /* HOST[:GUEST] */
+	struct args gets;   /* GUEST[:HOST] */
+	struct args qemu;   /* more arguments for the outer QEMU */
+	struct args plugin; /* -plugin and its argument, or empty */
+	char *const *command;
+	bool shell;  /* interactive: the guest's console is our terminal */
+	int timeout; /* seconds */
+};
+
+/* Is @level's machine a Linux of ours (and not the bare payload)? */
+static inline bool spec_is_linux(const struct spec *s, int level)
+{
+	return level < s->stack.guest_level || s->guest == GUEST_LINUX;
+}

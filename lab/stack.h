@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stacks: which hypervisor runs at which level. A name is the level of the
+ * guest and one letter for each hypervisor from L0 up: "2kk" is a guest on KVM
+ * on KVM. "0" is a guest on the bare (emulated) CPU. Pure.
+ */
+#pragma once
+
+#include "lab/err.h"
+
+#define MAX_LEVEL 3 /* of the guest; a PC has four serial ports */
+
+struct stack {
+	char name[MAX_LEVEL + 2];
+	int guest_level;
+};
+
+/* Parses @name. */
+int stack_parse(struct stack *stack, const char *name, struct err *err);
+
+/*
+ * Parses "A,B,C" (L0's value first, the last one holds for all that follow)
+ * into @values[0..guest_level]; each must lie in @min..@max. Suffixes K, M, G
+ * are powers of 1024 and allowed if @unit is not 0, which is what a number
+ * without suffix counts. @what names the option in errors.
+ */
+struct per_level {
+	const char *what;
+	long min, max;
+	long unit;
+};
+int stack_parse_values(const struct stack *stack, const struct per_level *rule,
+		       const char *text, long values[MAX_LEVEL + 1],
+		       struct err *err);

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lab: stacks, consoles, payload checks, pairs, QEMU's command lines. */
+#include "lab/console.h"
+#include "lab/job.h"
+#include "lab/multiboot.h"
+#include "lab/stack.h"
+#include "test/unit/unit.h"
+
+static void stacks_are_parsed(void **state)
+{
+	struct stack s;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(stack_parse(&s, "0", &err), 0);
+	assert_int_equal(s.guest_level, 0);
+	assert_int_equal(stack_parse(&s, "3kkk", &err), 0);
+	assert_int_equal(s.guest_level, 3);
+	assert_string_equal(s.name, "3kkk");
+}
+
+static void wrong_stacks_are_refused(void **state)
+{
+	static const char *const wrong[] = {"",	  "k",	   "1",	  "2k",	 "1kk",
+					    "1x", "4kkkk", "-1k", "1k ", "99"};
+	struct stack s;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(stack_parse(&s, wrong[i], &err), -1);
+}
+
+static void last_value_holds_for_the_rest(void **state)
+{
+	const struct per_level mem = {"--mem", 1 << 20, 1L << 44, 1 << 20};
+	struct stack s = {.name = "3kkk", .guest_level = 3};
+	long v[MAX_LEVEL + 1];
+	struct err err;
+
+	(void)state;
+	assert_int_equal(stack_parse_values(&s, &mem, "2G,512", v, &err), 0);
+	assert_int_equal(v[0], 2L << 30);
+	assert_int_equal(v[1], 512L << 20);
+	assert_int_equal(v[3], 512L << 20);
+}
+
+static void wrong_values_are_refused(void **state)
+{
+	static const char *const wrong[] = {
+		"",   "x",  "1,2,3", "0",
+		"65", "1G", "-1",    "99999999999999999999",
+		"1,"};
+	const struct per_level cpus = {"--cpus", 1, 64, 0};
+	struct stack s = {.name = "1k", .guest_level = 1};
+	long v[MAX_LEVEL + 1];
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(
+			stack_parse_values(&s, &cpus, wrong[i], v, &err), -1);
+}
+
+/* A console whose lines and command output go to memory. */
+struct screen {
+	struct console console;
+	struct report report;
+	char *lines, *command;
+	size_t lines_size, command_size;
+};
+
+static void feed(struct screen *s, const char *text)
+{
+	s->console = (struct console){
+		.level = 2,
+		.lines = open_memstream(&s->lines, &s->lines_size),
+		.command = open_memstream(&s->command, &s->command_size),
+		.report = &s->report,
+	};
+	for (; *text; text++)
+		console_feed(&s->console, text, 1);
+	console_end(&s->console);
+	fclose(s->console.lines);
+	fclose(s->console.command);
+}
+
+static void clear(struct screen *s)
+{
+	free(s->lines);
+	free(s->command);
+}
+
+static void lines_get_their_level(void **state)
+{
+	struct screen s = {0};
+
+	(void)state;
+	feed(&s, "hello\r\nworld");
+	assert_string_equal(s.lines, "L2| hello\nL2| world\n");
+	assert_int_equal(s.report.has_status, 0);
+	clear(&s);
+}
+
+static void command_output_is_exact(void **state)
+{
+	struct screen s = {0};
+
+	(void)state;
+	feed(&s,
+	     "boot\r\n@nestbox begin\r\na\n\nb\n\n@nestbox status 3\r\nx\n");
+	assert_string_equal(s.command, "a\n\nb\n");
+	assert_string_equal(s.lines, "L2| boot\nL2| x\n");
+	assert_int_equal(s.report.has_status, 1);
+	assert_int_equal(s.report.status, 3);
+	clear(&s);
+}
+
+static void command_without_last_newline(void **state)
+{
+	struct screen s = {0};
+
+	(void)state;
+	feed(&s, "@nestbox begin\nno newline\n@nestbox status 0\n");
+	assert_string_equal(s.command, "no newline");
+	clear(&s);
+}
+
+static void exits_and_failures_are_taken(void **state)
+{
+	struct screen s = {0};
+
+	(void)state;
+	feed(&s, "@nestbox exit 33 guest-shutdown\n@nestbox fail no disk\n");
+	assert_int_equal(s.report.exit_code, 33);
+	assert_string_equal(s.report.exit_reason, "guest-shutdown");
+	assert_string_equal(s.report.failure, "no disk");
+	assert_string_equal(s.lines ? s.lines : "", "");
+	clear(&s);
+}
+
+static void long_lines_are_split(void **state)
+{
+	struct screen s = {0};
+	char *text = malloc(3 * CONSOLE_LINE);
+
+	(void)state;
+	memset(text, 'x', 3 * CONSOLE_LINE);
+	text[3 * CONSOLE_LINE - 1] = '\0';
+	feed(&s, text);
+	assert_int_equal(s.console.printed, 4);
+	free(text);
+	clear(&s);
+}
+
+static void payload_flaws_are_named(void **state)
+{
+	unsigned char elf64[64] = "\177ELF\2\1\1";
+	unsigned char elf32[64] = "\177ELF\1\1\1";
+
+	(void)state;
+	elf32[18] = 3; /* EM_386 */
+	assert_non_null(
+		multiboot_flaw((const unsigned char *)"#!/bin/sh", 9, 9));
+	assert_non_null(multiboot_flaw(elf64, 64, 64));
+	assert_string_equal(multiboot_flaw(elf32, 64, 64),
+			    "an ELF without a multiboot header");
+}
+
+static void pairs_are_split(void **state)
+{
+	char *from, *to;
+
+	(void)state;
+	job_split_pair("dir/a.txt:b.txt", &from, &to);
+	assert_string_equal(from, "dir/a.txt");
+	assert_string_equal(to, "b.txt");
+	free(from);
+	free(to);
+	job_split_pair("dir/a.txt", &from, &to);
+	assert_string_equal(to, "a.txt");
+	free(from);
+	free(to);
+}
+
+static bool has_word(const struct args *a, const char *word)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (strstr(a->v[i], word))
+			return true;
+	return false;
+}
+
+static void each_machine_has_its_command_line(void **state)
+{
+	struct spec s = {.stack = {"2kk", 2},
+			 .guest = GUEST_PAYLOAD,
+			 .payload = "p.elf",
+			 .mem = {3L << 30, 2L << 30, 1L << 27},
+			 .cpus = {1, 1, 2},
+			 .accel = ACCEL_TCG,
+			 .exact = true,
+			 .cpu = "EPYC"};
+	struct cache c = {.emulator = "qemu", .tools = "/a,b/tools.img"};
+	struct wires w = {.job = 7, .out = -1, .console = {3, 4, 5, -1}};
+	struct args outer = {0}, middle = {0}, inner = {0};
+
+	(void)state;
+	machine_args(&outer, &s, &c, &w, 0);
+	machine_args(&middle, &s, &c, &w, 1);
+	machine_args(&inner, &s, &c, &w, 2);
+	assert_true(has_word(&outer, "shift=0,sleep=off"));
+	assert_true(has_word(&outer, "/a,,b/tools.img"));
+	assert_true(has_word(&outer, "/dev/fd/5"));
+	assert_true(has_word(&middle, "nb.level=1"));
+	assert_true(has_word(&middle, "/dev/ttyS2"));
+	assert_false(has_word(&middle, "/dev/ttyS3"));
+	assert_true(has_word(&inner, "isa-debug-exit"));
+	assert_false(has_word(&inner, "icount"));
+	args_free(&outer);
+	args_free(&middle);
+	args_free(&inner);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stacks_are_parsed),
+		cmocka_unit_test(wrong_stacks_are_refused),
+		cmocka_unit_test(last_value_holds_for_the_rest),
+		cmocka_unit_test(wrong_values_are_refused),
+		cmocka_unit_test(lines_get_their_level),
+		cmocka_unit_test(command_output_is_exact),
+		cmocka_unit_test(command_without_last_newline),
+		cmocka_unit_test(exits_and_failures_are_taken),
+		cmocka_unit_test(long_lines_are_split),
+		cmocka_unit_test(payload_flaws_are_named),
+		cmocka_unit_test(pairs_are_split),
+		cmocka_unit_test(each_machine_has_its_command_line),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

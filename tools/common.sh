@@ -1,0 +1,131 @@
+# shellcheck shell=bash
+# What emulator.sh and image.sh share: the cache folder with its lock and
+# temporary folder, messages, progress lines. Sourced by them with the name that
+# their messages start with. Nothing is left in the cache but what they rename
+# into place: the temporary folder goes away at exit.
+
+me=$1
+cache=${NESTBOX_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/nestbox}
+work=
+child=
+line_open=
+
+# step TEXT: ends the last progress line with its seconds, starts another.
+step() {
+	step_end
+	printf '%s: %s ...' "$me" "$*" >&2
+	line_open=yes
+	step_start=$SECONDS
+}
+
+step_end() {
+	[ -z "$line_open" ] || printf ' %d s\n' $((SECONDS - step_start)) >&2
+	line_open=
+}
+
+die() {
+	[ -z "$line_open" ] || echo >&2
+	line_open=
+	echo "$me: $*" >&2
+	exit 1
+}
+
+# need PROGRAM PACKAGE ...: names every missing program's package at once.
+need() {
+	local missing=
+	while [ $# -gt 0 ]; do
+		command -v "$1" >/dev/null || missing="$missing $2"
+		shift 2
+	done
+	[ -z "$missing" ] ||
+		die "missing packages:$missing (run tools/deps.sh --install)"
+}
+
+cleanup() {
+	local status=$?
+	trap - EXIT
+	trap '' INT TERM HUP
+	if [ -n "$child" ]; then
+		kill "$child" 2>/dev/null || true
+		wait "$child" 2>/dev/null || true
+	fi
+	[ -z "$line_open" ] || echo >&2
+	[ -z "$work" ] || rm -rf --one-file-system "$work"
+	exit "$status"
+}
+
+# Takes the cache's lock, removes what a killed run left, makes $work.
+cache_open() {
+	mkdir -p "$cache" 2>/dev/null || true
+	[ -w "$cache" ] || die "cannot write to $cache (set NESTBOX_CACHE)"
+	exec 9>>"$cache/lock"
+	if ! flock -n 9; then
+		echo "$me: waiting for another run that fills $cache" >&2
+		flock 9
+	fi
+	rm -rf --one-file-system "$cache"/work.*
+	trap cleanup EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+	work=$(mktemp -d "$cache/work.XXXXXX") ||
+		die "cannot make a folder in $cache"
+	chmod 755 "$work"
+}
+
+# cache_space MIB: refuses early what would fill the disk later.
+cache_space() {
+	local free
+	free=$(df -Pm "$cache" | awk 'NR == 2 { print $4 }')
+	[ "$free" -ge "$1" ] ||
+		die "$cache has $free MB of free space, $1 MB are needed" \
+			"(free some, or set NESTBOX_CACHE)"
+}
+
+# logged WHAT COMMAND...: runs it with its output in $work/log, in the
+# background, so that a signal ends it at once; if it fails, dies with the
+# reason. Not to be called behind || or in a condition: there, `set -e` would
+# not hold inside COMMAND.
+logged() {
+	local what=$1 status=0
+	shift
+	"$@" >>"$work/log" 2>&1 9>&- &
+	child=$!
+	wait "$child" || status=$?
+	child=
+	[ "$status" = 0 ] || explain "$what"
+}
+
+# explain WHAT: dies with the reason that the log holds.
+explain() {
+	local log=$work/log last
+	if grep -q 'No space left on device' "$log"; then
+		die "$1: no space left in $cache (or in ${TMPDIR:-/tmp})"
+	fi
+	if grep -qE 'Failed to fetch|not resolve|Could not connect' "$log"; then
+		die "$1: cannot download from $(mirror) (is there a network?)"
+	fi
+	last=$(grep -vE '^(I:|$)' "$log" | tail -n 1)
+	cp "$log" "$cache/$me.log" 2>/dev/null || true
+	die "$1: ${last:-no reason given} (all of it: $cache/$me.log)"
+}
+
+# The mirror of Debian that this system uses for itself.
+mirror() {
+	local uri
+	# shellcheck disable=SC2016 # apt expands these, not the shell
+	uri=$(apt-get indextargets --format '$(REPO_URI)' \
+		'Identifier: Packages' 2>/dev/null |
+		grep -m 1 -E '/debian/?$') || uri=http://deb.debian.org/debian
+	echo "${uri%/}"
+}
+
+# Where that mirror's security updates are.
+mirror_security() {
+	local uri
+	# shellcheck disable=SC2016
+	uri=$(apt-get indextargets --format '$(REPO_URI)' \
+		'Identifier: Packages' 2>/dev/null |
+		grep -m 1 -E '/debian-security/?$') ||
+		uri=http://deb.debian.org/debian-security
+	echo "${uri%/}"
+}

@@ -1,0 +1,160 @@
+#!/bin/bash
+# Static checks of everything that is in git (or could be added to it). Called
+# by `make lint`. Needs the lint packages of tools/deps.sh; leaves build-gcc
+# and build-clang. One line per check, details only of those that fail.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+jobs=$(nproc)
+passed=0
+failed=0
+log=$(mktemp -d)
+trap 'rm -rf "$log"' EXIT
+trap 'exit 130' INT TERM
+
+usage() {
+	cat <<-EOF
+	usage: tools/lint.sh [--help] [CHECK...]
+	Checks: ${all_checks[*]}
+	EOF
+}
+
+all_checks=(format tidy cppcheck shell spelling headers limits gcc clang)
+
+# files PATTERN...: the project's files, those not added yet too.
+files() {
+	git ls-files --cached --others --exclude-standard -- "$@" |
+		while read -r file; do [ ! -f "$file" ] || echo "$file"; done
+}
+
+scripts() {
+	files | while read -r file; do
+		case $file in
+		*.sh) echo "$file"; continue ;;
+		esac
+		head -c 60 "$file" | grep -aqE -m 1 '^#! ?/bin/(ba)?sh' &&
+			echo "$file"
+	done
+}
+
+check_format() {
+	files '*.c' '*.h' | xargs clang-format --dry-run -Werror
+}
+
+# Each C file with the flags that the Makefile compiles it with (the first
+# ones, if it is compiled twice): "FILE FLAGS".
+compile_commands() {
+	make -n -B -k CC=clang all "${test_objects[@]}" 2>/dev/null |
+		sed -nE 's/^clang (.*) -c -o [^ ]+ ([^ ]+\.c)$/\2 \1/p' |
+		sed -E 's/ -MMD -MP//' | awk '!seen[$1]++'
+}
+
+check_tidy() {
+	compile_commands >"$log/commands"
+	[ -s "$log/commands" ] || { echo "make names no C files"; return 1; }
+	# shellcheck disable=SC2016 # the inner shell expands them
+	xargs -P "$jobs" -I {} sh -c '
+		set -- {}
+		file=$1
+		shift
+		clang-tidy --quiet "$file" -- "$@" >"$0.$$" 2>&1 ||
+			{ grep -v "warnings\? generated" "$0.$$"; exit 1; }
+	' "$log/tidy" <"$log/commands"
+}
+
+# The ends of what assembly defines are different objects to cppcheck.
+check_cppcheck() {
+	files '*.c' | xargs cppcheck -q -j "$jobs" -I . --std=c11 \
+		--platform=unix64 --enable=warning,performance,portability \
+		--library=tools/cppcheck.cfg --inline-suppr \
+		--suppress=missingIncludeSystem \
+		--suppress='comparePointers:guest/*' \
+		--error-exitcode=1
+}
+
+check_shell() {
+	scripts | xargs shellcheck -x
+}
+
+check_spelling() {
+	files | xargs codespell -L ist,nd,upto
+}
+
+# Every header compiles alone, and twice.
+check_headers() {
+	local header status=0
+	while read -r header; do
+		printf '#include "%s"\n#include "%s"\n' "$header" "$header" |
+			gcc -std=gnu11 -D_GNU_SOURCE -I. -Wall -Wextra \
+				-Werror -fsyntax-only -x c - || status=1
+	done < <(files '*.h')
+	return $status
+}
+
+# No file over 800 lines, no function over 70, no line over 80 columns.
+# shellcheck disable=SC2016 # that is awk
+check_limits() {
+	{
+		scripts
+		files '*.[chS]' '*.mk' '*.ld' Makefile 'tools/[a-z]*[^g]'
+	} | sort -u | xargs awk '
+	function bad(text) {
+		print FILENAME ":" FNR ": " text
+		status = 1
+	}
+	FNR == 1 { start = 0 }
+	FNR == 801 { bad("more than 800 lines") }
+	/^\{$/ || /^(sub )?[a-z_0-9]+ ?(\(\))? \{$/ { start = FNR }
+	/^\}/ {
+		if (start && FNR - start > 70)
+			bad("a function of " FNR - start " lines")
+		start = 0
+	}
+	{
+		line = $0
+		while ((tab = index(line, "\t")) > 0)
+			line = substr(line, 1, tab - 1) \
+				sprintf("%*s", 8 - (tab - 1) % 8, "") \
+				substr(line, tab + 1)
+		if (length(line) > 80) bad("more than 80 columns")
+	}
+	END { exit status }'
+}
+
+check_gcc() {
+	make -j "$jobs" B=build-gcc CC=gcc all "${test_objects[@]}"
+}
+
+check_clang() {
+	make -j "$jobs" B=build-clang CC=clang all "${test_objects[@]}"
+}
+
+run_check() {
+	local name=$1 start=$SECONDS result=ok
+	if "check_$name" >"$log/$name" 2>&1; then
+		passed=$((passed + 1))
+	else
+		result=FAIL
+		failed=$((failed + 1))
+	fi
+	printf '%-4s %-10s %4d s\n' $result "$name" $((SECONDS - start))
+	[ $result = ok ] || sed 's/^/    /' "$log/$name"
+}
+
+# The target that builds the test programs without running them.
+test_objects=()
+! make -n build-tests >/dev/null 2>&1 || test_objects=(build-tests)
+
+case ${1:-} in
+--help) usage; exit 0 ;;
+esac
+[ $# -gt 0 ] || set -- "${all_checks[@]}"
+for name; do
+	if ! declare -F "check_$name" >/dev/null; then
+		usage >&2
+		exit 2
+	fi
+	run_check "$name"
+done
+[ -z "${NESTBOX_SUMMARY:-}" ] ||
+	echo "lint $passed $failed 0" >>"$NESTBOX_SUMMARY"
+[ $failed = 0 ]

@@ -1,0 +1,28 @@
+#!/bin/sh
+# Records where the images' kernel handles its timer interrupt, so that the
+# instrument can tell timer ticks: boots the kernel once and reads its symbols.
+# Called by `make images`; needs the images and build/nestbox; leaves
+# images/symbols.info in the cache folder, made for the image it names.
+set -eu
+
+nestbox=${1:?usage: tools/symbols.sh PATH-TO-NESTBOX}
+cache=${NESTBOX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nestbox}
+info=$cache/images/symbols.info
+image=$(sed -n 's/^sha256=//p' "$cache/images/image.info")
+
+grep -qs "^image=$image\$" "$info" && exit 0
+printf 'symbols: booting the kernel once (about 15 s) ... '
+tick=$("$nestbox" run --stack 0 --exact -- \
+	sed -n 's/ T asm_sysvec_apic_timer_interrupt$//p' /proc/kallsyms \
+	2>/dev/null)
+case $tick in
+ffffffff????????) ;;
+*)
+	echo "failed"
+	echo "symbols.sh: no timer handler in /proc/kallsyms: '$tick'" >&2
+	exit 1
+	;;
+esac
+printf 'image=%s\ntick=%s\n' "$image" "$tick" >"$info.part"
+mv "$info.part" "$info"
+echo "done"
