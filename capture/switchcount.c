@@ -10,15 +10,16 @@
  * tick  virtual address of the kernels' timer interrupt handler (hexadecimal):
  *       each execution counts as a tick of the level that takes it
  *
- * How it works: every instruction bumps a per-CPU counter inline. The few
- * instructions that matter (SVM instructions, the one behind each VMRUN,
- * markers, the tick handler) call back into capture/levels.c. They are told
- * apart by the host address of their bytes: two levels that run the same
- * kernel have them at the same virtual address.
+ * How it works: every instruction is counted. The few that matter (SVM
+ * instructions, the one behind each VMRUN, markers, the tick handler) call
+ * back into capture/levels.c. They are told apart by the host address of their
+ * bytes: two levels that run the same kernel have them at the same virtual
+ * address.
+ *
+ * The emulator has to run all CPUs in one thread, as it does under -icount.
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,20 +43,22 @@ struct code_site {
 /* QEMU passes callbacks no context of the plugin's but one pointer, which
  * names the instruction: the rest has to be static. */
 static struct {
-	pthread_mutex_t
-		lock; /* sites and output: MTTCG translates in parallel */
 	FILE *out;
 	u64 tick;
 	unsigned cpus;
-	qemu_plugin_u64 insns;
+	unsigned current;      /* CPU that executes */
+	qemu_plugin_u64 insns; /* with one CPU: counted inline ... */
+	u64 count[MAX_CPUS];   /* ... with more: by count_insn() */
+	const void *env[MAX_CPUS];
 	struct level_cpu cpu[MAX_CPUS];
 	struct code_site site[MAX_SITES];
 	size_t sites;
-} self = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} self;
 
 static u64 now(unsigned cpu)
 {
-	return qemu_plugin_u64_get(self.insns, cpu);
+	return self.cpus == 1 ? qemu_plugin_u64_get(self.insns, 0)
+			      : self.count[cpu];
 }
 
 /* Output *******************************************************************/
@@ -116,33 +119,63 @@ static void on_exit_of_qemu(qemu_plugin_id_t id, void *data)
 
 /* Execution ****************************************************************/
 
-static void on_insn(unsigned cpu, void *data)
+/*
+ * Several CPUs in one thread share translated code, and QEMU 10.0 tells a
+ * callback the CPU that translated it, not the one that executes (inline
+ * per-CPU counters even run out of bounds; doc/emulator.md). But generated
+ * code holds the address of the executing CPU's state in RBP, which a callback
+ * finds unchanged. CPUs are numbered in the order of their first instruction.
+ */
+static __attribute__((used)) void count_insn(const void *env)
+{
+	unsigned cpu = self.current;
+
+	if (self.env[cpu] != env) {
+		for (cpu = 0; self.env[cpu] && self.env[cpu] != env;)
+			cpu++;
+		self.env[cpu] = env;
+		self.current = cpu;
+	}
+	self.count[cpu]++;
+}
+
+static __attribute__((naked)) void on_any_insn(unsigned translator, void *data)
+{
+	(void)translator;
+	(void)data;
+	__asm__("mov %rbp, %rdi\n\tjmp count_insn");
+}
+
+static void on_insn(unsigned translator, void *data)
 {
 	struct code_site *s = data;
 
-	levels_insn(&self.cpu[cpu], &s->site, now(cpu));
+	(void)translator;
+	levels_insn(&self.cpu[self.current], &s->site, now(self.current));
 }
 
-static void on_behind(unsigned cpu, void *data)
+static void on_behind(unsigned translator, void *data)
 {
 	const struct code_site *s = data;
 
-	levels_behind(&self.cpu[cpu], &s->site, now(cpu));
+	(void)translator;
+	levels_behind(&self.cpu[self.current], &s->site, now(self.current));
 }
 
-static void on_tick(unsigned cpu, void *data)
+static void on_tick(unsigned translator, void *data)
 {
+	(void)translator;
 	(void)data;
-	levels_tick(&self.cpu[cpu], now(cpu));
+	levels_tick(&self.cpu[self.current], now(self.current));
 }
 
-static void on_marker(unsigned cpu, void *data)
+static void on_marker(unsigned translator, void *data)
 {
-	pthread_mutex_lock(&self.lock);
-	fprintf(self.out, "mark %u %u\n", (unsigned)(uintptr_t)data, cpu);
+	(void)translator;
+	fprintf(self.out, "mark %u %u\n", (unsigned)(uintptr_t)data,
+		self.current);
 	for (unsigned i = 0; i < self.cpus; i++)
 		put_counts(i);
-	pthread_mutex_unlock(&self.lock);
 }
 
 /* Translation **************************************************************/
@@ -216,23 +249,29 @@ static void watch_insn(struct qemu_plugin_insn *insn)
 			insn, on_tick, QEMU_PLUGIN_CB_NO_REGS, NULL);
 }
 
+static void count(struct qemu_plugin_insn *insn)
+{
+	if (self.cpus == 1)
+		qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(
+			insn, QEMU_PLUGIN_INLINE_ADD_U64, self.insns, 1);
+	else
+		qemu_plugin_register_vcpu_insn_exec_cb(
+			insn, on_any_insn, QEMU_PLUGIN_CB_NO_REGS, NULL);
+}
+
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
 	size_t n = qemu_plugin_tb_n_insns(tb);
 
 	(void)id;
-	pthread_mutex_lock(&self.lock);
 	for (size_t i = 0; i < n; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 
-		/* First: callbacks of this instruction see it counted. */
-		qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(
-			insn, QEMU_PLUGIN_INLINE_ADD_U64, self.insns, 1);
+		count(insn); /* first: other callbacks see it counted */
 		if (i == 0)
 			watch_behind(insn);
 		watch_insn(insn);
 	}
-	pthread_mutex_unlock(&self.lock);
 }
 
 /* Start ********************************************************************/

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lab/command.h"
+#include "lab/measure.h"
 #include "lab/report.h"
 #include "lab/run.h"
 
@@ -25,6 +26,7 @@ enum {
 	OPT_CPU,
 	OPT_JSON,
 	OPT_SERIAL,
+	OPT_COUNTS,
 	OPT_PUT,
 	OPT_GET,
 	OPT_TIMEOUT,
@@ -61,6 +63,9 @@ static const struct argp_option options[] = {
 	 0},
 	{"serial", OPT_SERIAL, "FILE", 0,
 	 "Copy the guest's console, byte by byte", 0},
+	{"counts", OPT_COUNTS, "FILE", 0,
+	 "Write the instrument's counts (doc/instrument.md); needs --exact",
+	 0},
 	{"put", OPT_PUT, "FILE[:NAME]", 0,
 	 "Copy FILE to /work/NAME in the guest Linux", 0},
 	{"get", OPT_GET, "NAME[:FILE]", 0,
@@ -86,7 +91,7 @@ static const char doc[] =
 
 struct options {
 	struct spec spec;
-	const char *stack, *guest, *cpus, *mem, *json, *serial;
+	const char *stack, *guest, *cpus, *mem, *json, *serial, *counts;
 };
 
 static error_t parse_accel(struct spec *spec, const char *arg,
@@ -175,6 +180,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPT_SERIAL:
 		o->serial = arg;
 		return 0;
+	case OPT_COUNTS:
+		o->counts = arg;
+		return 0;
 	case ARGP_KEY_ARGS:
 		o->spec.command = state->argv + state->next;
 		state->next = state->argc;
@@ -256,6 +264,21 @@ static int run_and_save(const struct options *o, const struct cache *c,
 	return result;
 }
 
+static int attach_instrument(struct options *o, const struct cache *c,
+			     struct err *err)
+{
+	FILE *f;
+
+	if (!o->spec.exact)
+		return err_set(err, "--counts needs --exact");
+	f = fopen(o->counts, "we");
+	if (!f)
+		return err_set(err, "--counts %s: %s", o->counts,
+			       strerror(errno));
+	fclose(f);
+	return measure_attach(&o->spec, c, o->counts, err);
+}
+
 int cmd_run(int argc, char **argv)
 {
 	const struct argp parser = {.options = options,
@@ -281,6 +304,8 @@ int cmd_run(int argc, char **argv)
 	    cache_load_emulator(&cache, &err) < 0 ||
 	    cache_load_images(&cache, &err) < 0 ||
 	    run_settle(&o.spec, &cache, &err) < 0)
+		return complain(EXIT_FAILED, "%s", err.text);
+	if (o.counts && attach_instrument(&o, &cache, &err) < 0)
 		return complain(EXIT_FAILED, "%s", err.text);
 	report.cache = &cache;
 	result = run_and_save(&o, &cache, &report, &err);

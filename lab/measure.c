@@ -14,21 +14,19 @@
 
 #define PLUGIN_QEMU 901 /* first QEMU with plugin interface 3 */
 
-static int add_plugin(struct spec *s, const struct cache *c, int out,
-		      struct err *err)
+int measure_attach(struct spec *s, const struct cache *c, const char *out,
+		   struct err *err)
 {
-	char *path = payload_path("switchcount.so");
+	char *path;
 
-	if (cache_emulator_number(c) < PLUGIN_QEMU) {
-		free(path);
+	if (cache_emulator_number(c) < PLUGIN_QEMU)
 		return err_set(err,
-			       "measuring needs QEMU 9.1 or later, this "
-			       "is %s: unset NESTBOX_QEMU and run `make "
-			       "images`",
+			       "measuring needs QEMU 9.1 or later, this is %s: "
+			       "unset NESTBOX_QEMU and run `make images`",
 			       c->emulator_version);
-	}
+	path = payload_path("switchcount.so");
 	args_add(&s->plugin, "-plugin");
-	args_addf(&s->plugin, "%s,out=/dev/fd/%d%s%s", path, out,
+	args_addf(&s->plugin, "%s,out=%s%s%s", path, out,
 		  *c->tick ? ",tick=" : "", c->tick);
 	free(path);
 	return 0;
@@ -71,12 +69,13 @@ int measure(struct spec *s, const struct cache *c, struct counts *counts,
 	    char **serial, struct err *err)
 {
 	int out = memfd_create("counts", 0), result;
-	char *text = NULL;
+	char *text = NULL, path[32];
 
 	*serial = NULL;
 	if (out < 0)
 		return err_set(err, "memfd: %s", strerror(errno));
-	result = add_plugin(s, c, out, err);
+	snprintf(path, sizeof(path), "/dev/fd/%d", out);
+	result = measure_attach(s, c, path, err);
 	if (!result)
 		result = run_payload(s, c, serial, err);
 	if (!result && !(text = read_text(out, err)))
