@@ -13,13 +13,17 @@ guest-lib    := $(B)/free/guest/libguest.a
 guest-script := guest/lib/guest.ld
 
 payloads := $(B)/guest/bench/micro.elf $(B)/guest/test/planted.elf \
-	$(B)/guest/test/selftest.elf $(B)/guest/test/exitcode.elf
+	$(B)/guest/test/selftest.elf $(B)/guest/test/exitcode.elf \
+	$(B)/guest/test/svm_probe.elf
 
 micro-src    := guest/bench/micro.c guest/bench/ops_cpu.c \
 	guest/bench/ops_dev.c guest/bench/ops_irq.c
 planted-src  := guest/test/planted.c
 selftest-src := guest/test/selftest.c
 exitcode-src := guest/test/exitcode.c
+svm_probe-src := guest/test/svm.c guest/test/svm_checks.c \
+	guest/test/svm_cpu.c guest/test/svm_events.c guest/test/svm_exits.c \
+	guest/test/svm_nested.c guest/test/svm_probe.c
 
 $(guest-lib): $(call free-objects,$(guest-lib-src)) $(lib-free)
 	$(call say,AR,$@)
@@ -30,6 +34,7 @@ $(B)/guest/bench/micro.elf64: $(call free-objects,$(micro-src))
 $(B)/guest/test/planted.elf64: $(call free-objects,$(planted-src))
 $(B)/guest/test/selftest.elf64: $(call free-objects,$(selftest-src))
 $(B)/guest/test/exitcode.elf64: $(call free-objects,$(exitcode-src))
+$(B)/guest/test/svm_probe.elf64: $(call free-objects,$(svm_probe-src))
 
 # The .elf64 keeps the symbols, for gdb and objdump.
 $(payloads:.elf=.elf64): $(guest-start) $(guest-lib) $(guest-script)

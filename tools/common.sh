@@ -41,14 +41,21 @@ need() {
 		die "missing packages:$missing (run tools/deps.sh --install)"
 }
 
+# Ends the process group of the running command, in the end by force.
+end_child() {
+	local _
+	for _ in {1..100}; do
+		kill -TERM -- "-$child" 2>/dev/null || return 0
+		sleep 0.1
+	done
+	kill -KILL -- "-$child" 2>/dev/null || true
+}
+
 cleanup() {
 	local status=$?
 	trap - EXIT
 	trap '' INT TERM HUP
-	if [ -n "$child" ]; then
-		kill "$child" 2>/dev/null || true
-		wait "$child" 2>/dev/null || true
-	fi
+	[ -z "$child" ] || end_child
 	[ -z "$line_open" ] || echo >&2
 	[ -z "$work" ] || rm -rf --one-file-system "$work"
 	exit "$status"
@@ -63,7 +70,7 @@ cache_open() {
 		echo "$me: waiting for another run that fills $cache" >&2
 		flock 9
 	fi
-	rm -rf --one-file-system "$cache"/work.*
+	rm -rf --one-file-system "$cache"/work.* 2>/dev/null || true
 	trap cleanup EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
@@ -82,14 +89,16 @@ cache_space() {
 }
 
 # logged WHAT COMMAND...: runs it with its output in $work/log, in the
-# background, so that a signal ends it at once; if it fails, dies with the
-# reason. Not to be called behind || or in a condition: there, `set -e` would
-# not hold inside COMMAND.
+# background and in a process group of its own, so that a signal ends all of
+# it at once; if it fails, dies with the reason. Not to be called behind || or
+# in a condition: there, `set -e` would not hold inside COMMAND.
 logged() {
 	local what=$1 status=0
 	shift
-	"$@" >>"$work/log" 2>&1 9>&- &
+	set -m
+	"$@" </dev/null >>"$work/log" 2>&1 9>&- &
 	child=$!
+	set +m
 	wait "$child" || status=$?
 	child=
 	[ "$status" = 0 ] || explain "$what"
@@ -112,7 +121,6 @@ explain() {
 # The mirror of Debian that this system uses for itself.
 mirror() {
 	local uri
-	# shellcheck disable=SC2016 # apt expands these, not the shell
 	uri=$(apt-get indextargets --format '$(REPO_URI)' \
 		'Identifier: Packages' 2>/dev/null |
 		grep -m 1 -E '/debian/?$') || uri=http://deb.debian.org/debian
@@ -122,7 +130,6 @@ mirror() {
 # Where that mirror's security updates are.
 mirror_security() {
 	local uri
-	# shellcheck disable=SC2016
 	uri=$(apt-get indextargets --format '$(REPO_URI)' \
 		'Identifier: Packages' 2>/dev/null |
 		grep -m 1 -E '/debian-security/?$') ||

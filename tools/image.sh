@@ -82,7 +82,6 @@ tree_options() {
 
 # Runs when everything is installed, in the tree ("$1"): packages.txt, and
 # away with what differs between builds or hosts.
-# shellcheck disable=SC2016 # mmdebstrap's shell expands $1
 tree_hook() {
 	echo '--customize-hook=chroot "$1" dpkg-query -W >"$1/packages.txt"'
 	echo '--customize-hook=cd "$1" && echo nestbox >etc/hostname &&' \
@@ -133,11 +132,18 @@ write_sources() {
 	EOF
 }
 
+# As root, mmdebstrap mounts /proc, /sys and /dev inside the tree. It gets a
+# mount namespace of its own, so that however it ends, nothing stays mounted
+# under the cache; and it ends when this script is killed.
 debian_tree() {
-	local options how=$1
+	local options how=$1 own_mounts=()
 	mapfile -t options < <(tree_options)
-	[ "$how" != root ] || export TMPDIR=$work
-	mmdebstrap "--mode=$how" "${options[@]}" bookworm \
+	if [ "$how" = root ]; then
+		export TMPDIR=$work
+		! unshare --mount true || own_mounts=(unshare --mount)
+	fi
+	exec setpriv --pdeathsig TERM "${own_mounts[@]}" \
+		mmdebstrap "--mode=$how" "${options[@]}" bookworm \
 		"$work/tree.tar" "$work/sources.list"
 }
 
@@ -149,7 +155,6 @@ make_tree() {
 	step "1/4 installing Debian packages (about 60 s)"
 	write_sources "$(mirror)" "$(mirror_security)" >"$work/sources.list"
 	logged "installing Debian packages" debian_tree "$how"
-	unset TMPDIR
 	mv "$work/tree.tar" "$tree"
 }
 

@@ -20,7 +20,6 @@ case ${1:-} in
 esac
 
 # Comments are /* */ on lines of their own, //, and # in everything but C.
-# shellcheck disable=SC2016 # that is awk
 code_lines() {
 	git ls-files --cached --others --exclude-standard |
 		grep -E '\.([chS]|def|sh|mk|ld|pl)$|^tools/|^Makefile|level/' |

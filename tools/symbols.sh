@@ -2,12 +2,12 @@
 # Records where the images' kernel handles its timer interrupt, so that the
 # instrument can tell timer ticks: boots the kernel once and reads its symbols.
 # Called by `make images`; needs the images and build/nestbox; leaves
-# images/symbols.info in the cache folder, made for the image it names.
+# symbols.info in the cache folder, made for the image it names.
 set -eu
 
 nestbox=${1:?usage: tools/symbols.sh PATH-TO-NESTBOX}
 cache=${NESTBOX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nestbox}
-info=$cache/images/symbols.info
+info=$cache/symbols.info
 image=$(sed -n 's/^sha256=//p' "$cache/images/image.info")
 
 grep -qs "^image=$image\$" "$info" && exit 0
