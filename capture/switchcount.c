@@ -139,10 +139,11 @@ static __attribute__((used)) void count_insn(const void *env)
 	self.count[cpu]++;
 }
 
-static __attribute__((naked)) void on_any_insn(unsigned translator, void *data)
+__attribute__((naked)) static void on_any_insn(unsigned translator
+					       __attribute__((unused)),
+					       void *data
+					       __attribute__((unused)))
 {
-	(void)translator;
-	(void)data;
 	__asm__("mov %rbp, %rdi\n\tjmp count_insn");
 }
 

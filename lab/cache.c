@@ -110,9 +110,11 @@ int cache_load_images(struct cache *c, struct err *err)
 
 int cache_emulator_number(const struct cache *c)
 {
-	int major = 0, minor = 0;
+	char *end;
+	long major = strtol(c->emulator_version, &end, 10), minor;
 
-	if (sscanf(c->emulator_version, "%d.%d", &major, &minor) != 2)
+	if (*end != '.')
 		return 0;
-	return major * 100 + minor;
+	minor = strtol(end + 1, NULL, 10);
+	return (int)(major * 100 + minor);
 }

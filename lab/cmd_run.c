@@ -58,7 +58,7 @@ static const struct argp_option options[] = {
 	{"accel", OPT_ACCEL, "auto|tcg|kvm", 0,
 	 "What runs L0 (default auto: KVM if its guests can nest)", 0},
 	{"cpu", OPT_CPU, "MODEL", 0,
-	 "CPU model of the emulator (default EPYC; max adds vGIF)", 0},
+	 "CPU model of the emulator (default max; EPYC has no vGIF)", 0},
 	{"json", OPT_JSON, "FILE", 0, "Write how the run ended (- = stdout)",
 	 0},
 	{"serial", OPT_SERIAL, "FILE", 0,
@@ -274,7 +274,7 @@ static int attach_instrument(struct options *o, const struct cache *c,
 	if (!f)
 		return err_set(err, "--counts %s: %s", o->counts,
 			       strerror(errno));
-	fclose(f);
+	(void)fclose(f);
 	return measure_attach(&o->spec, c, o->counts, err);
 }
 
@@ -285,7 +285,7 @@ int cmd_run(int argc, char **argv)
 				    .args_doc = "[-- COMMAND [ARG...]]",
 				    .doc = doc};
 	struct options o = {
-		.spec = {.cpu = "EPYC", .timeout = DEFAULT_TIMEOUT},
+		.spec = {.cpu = "max", .timeout = DEFAULT_TIMEOUT},
 		.stack = "1k",
 		.guest = "linux",
 	};

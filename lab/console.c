@@ -12,7 +12,7 @@ static void print_line(struct console *c, const char *line)
 		 "%.159s", line);
 	if (c->lines) {
 		fprintf(c->lines, "L%d| %s\n", c->level, line);
-		fflush(c->lines);
+		(void)fflush(c->lines);
 	}
 }
 
@@ -21,15 +21,20 @@ static void print_command_line(struct console *c, const char *line)
 	if (c->newline_held)
 		fputc('\n', c->command);
 	fputs(line, c->command);
-	fflush(c->command);
+	(void)fflush(c->command);
 	c->newline_held = true;
 }
 
 /* "exit CODE REASON": QEMU of this level ended. */
 static void take_exit(struct report *r, const char *words)
 {
-	r->has_exit = sscanf(words, "exit %d %31s", &r->exit_code,
-			     r->exit_reason) == 2;
+	char *end;
+
+	r->exit_code = (int)strtol(words + strlen("exit "), &end, 10);
+	r->has_exit = *end == ' ';
+	if (r->has_exit)
+		snprintf(r->exit_reason, sizeof(r->exit_reason), "%.31s",
+			 end + 1);
 }
 
 static void take_report(struct console *c, const char *words)
@@ -42,7 +47,7 @@ static void take_report(struct console *c, const char *words)
 		r->shell = true;
 	} else if (!strncmp(words, "status ", 7)) {
 		r->has_status = true;
-		r->status = atoi(words + 7);
+		r->status = (int)strtol(words + 7, NULL, 10);
 		c->in_command = false;
 	} else if (!strncmp(words, "exit ", 5)) {
 		take_exit(r, words);
@@ -68,7 +73,7 @@ static void end_line(struct console *c)
 void console_feed(struct console *c, const char *bytes, size_t n)
 {
 	if (c->copy)
-		fwrite(bytes, 1, n, c->copy);
+		(void)fwrite(bytes, 1, n, c->copy);
 	for (size_t i = 0; i < n; i++) {
 		if (bytes[i] == '\n' || c->used == CONSOLE_LINE - 1)
 			end_line(c);

@@ -12,19 +12,17 @@ _Static_assert(COUNT_COLUMNS == 4 * LEVELS + 2 * CAUSES,
 /* Adds one CPU's row "cpu I v v v ..." to @counts. */
 static int add_row(struct level_counts *counts, char *row)
 {
-	u64 values[COUNT_COLUMNS], sum[COUNT_COLUMNS];
+	u64 sum[COUNT_COLUMNS];
 	char *at = row + strlen("cpu "), *end;
 
-	strtoul(at, &end, 10);
+	memcpy(sum, counts, sizeof(sum));
+	(void)strtoul(at, &end, 10);
 	for (size_t i = 0; i < COUNT_COLUMNS; i++) {
 		at = end;
-		values[i] = strtoull(at, &end, 10);
+		sum[i] += strtoull(at, &end, 10);
 		if (end == at)
 			return -1;
 	}
-	memcpy(sum, counts, sizeof(sum));
-	for (size_t i = 0; i < COUNT_COLUMNS; i++)
-		sum[i] += values[i];
 	memcpy(counts, sum, sizeof(sum));
 	return 0;
 }

@@ -73,10 +73,10 @@ static long read_available(void)
 	long kib = 0;
 
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "MemAvailable: %ld", &kib) == 1)
-			break;
+		if (!strncmp(line, "MemAvailable:", 13))
+			kib = strtol(line + 13, NULL, 10);
 	if (f)
-		fclose(f);
+		(void)fclose(f);
 	return kib * 1024;
 }
 

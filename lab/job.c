@@ -96,7 +96,7 @@ static int add_words(struct archive *tar, const char *name, char *const *words,
 		fprintf(f, "%s\n", *words);
 	}
 	if (f)
-		fclose(f);
+		(void)fclose(f);
 	if (!status)
 		status = add_member(tar,
 				    &(struct member){.name = name,

@@ -58,7 +58,7 @@ static int run_payload(const struct spec *s, const struct cache *c,
 	if (!out.serial)
 		return err_set(err, "out of memory");
 	result = run_stack(s, c, &out, &status, err);
-	fclose(out.serial);
+	(void)fclose(out.serial);
 	if (!result && status)
 		result = err_set(err, "the payload ended with status %d: %s",
 				 status, *serial);

@@ -138,21 +138,52 @@ static size_t find_series(const struct counts *c, size_t index)
 	return c->n;
 }
 
+/* The series' windows, fully measured, become @op's figures. */
 static int analyse_op(struct op_result *op, const struct counts *c,
-		      size_t series, unsigned expected, u64 loop,
-		      struct err *err)
+		      size_t series, u64 loop, struct err *err)
 {
 	size_t n;
 	struct level_counts *w = collect(c, find_series(c, series), &n);
 	int status = 0;
 
-	if (!w || n != expected)
-		status = err_set(err, "%s: %zu windows measured, not %u",
-				 op->name, w ? n : 0, expected);
+	if (!w || n != op->windows)
+		status = err_set(err, "%s: %zu windows measured, not %zu",
+				 op->name, w ? n : 0, op->windows);
 	else
 		summarise(op, w, n, loop);
 	free(w);
 	return status;
+}
+
+/* "WORD NAME REST": NAME into @name; returns REST, or NULL. */
+static const char *parse_line(const char *line, const char *word, char *name,
+			      size_t size)
+{
+	size_t skip = strlen(word), length;
+
+	if (strncmp(line, word, skip) != 0)
+		return NULL;
+	length = strcspn(line + skip, " \r\n");
+	if (!length || line[skip + length] != ' ')
+		return NULL;
+	snprintf(name, size, "%.*s", (int)length, line + skip);
+	return line + skip + length + 1;
+}
+
+/* One line of the payload's: 1 if it was about an operation. */
+static int take_line(struct op_result *op, const char *line)
+{
+	const char *rest = parse_line(line, "op ", op->name, sizeof(op->name));
+
+	if (rest) {
+		op->windows = strtoul(rest, NULL, 10);
+		return 1;
+	}
+	rest = parse_line(line, "skip ", op->name, sizeof(op->name));
+	if (rest)
+		snprintf(op->skipped, sizeof(op->skipped), "%.*s",
+			 (int)strcspn(rest, "\r\n"), rest);
+	return rest != NULL;
 }
 
 int micro_analyse(struct micro_result *m, const struct counts *c,
@@ -162,22 +193,19 @@ int micro_analyse(struct micro_result *m, const struct counts *c,
 	u64 loop = 0;
 
 	*m = (struct micro_result){0};
-	for (const char *line = serial; *line && m->n < MAX_OPS;) {
+	while (*serial && m->n < MAX_OPS) {
 		struct op_result *op = &m->op[m->n];
-		unsigned windows;
 
-		if (sscanf(line, "op %23s %u", op->name, &windows) == 2) {
-			if (analyse_op(op, c, series++, windows, loop, err) < 0)
+		if (take_line(op, serial)) {
+			if (!*op->skipped &&
+			    analyse_op(op, c, series++, loop, err) < 0)
 				return -1;
 			if (!strcmp(op->name, "empty"))
 				loop = op->insns.min;
 			m->n++;
-		} else if (sscanf(line, "skip %23s %79[^\r\n]", op->name,
-				  op->skipped) == 2) {
-			m->n++;
 		}
-		line += strcspn(line, "\n");
-		line += *line == '\n';
+		serial += strcspn(serial, "\n");
+		serial += *serial == '\n';
 	}
 	return m->n ? 0 : err_set(err, "the benchmark printed no operation");
 }

@@ -23,7 +23,7 @@ int stack_parse(struct stack *stack, const char *name, struct err *err)
 				       "unknown hypervisor '%c' in stack '%s': "
 				       "k = Linux with KVM",
 				       *h, name);
-	strcpy(stack->name, name);
+	memcpy(stack->name, name, level + 2);
 	stack->guest_level = (int)level;
 	return 0;
 }

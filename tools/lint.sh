@@ -31,8 +31,9 @@ scripts() {
 		case $file in
 		*.sh) echo "$file"; continue ;;
 		esac
-		head -c 60 "$file" | grep -aqE -m 1 '^#! ?/bin/(ba)?sh' &&
+		if head -c 60 "$file" | grep -aqE -m 1 '^#! ?/bin/(ba)?sh'; then
 			echo "$file"
+		fi
 	done
 }
 

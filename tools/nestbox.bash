@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Completion of nestbox(1) for bash: source this file.
 _nestbox() {
-	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+	local word=${COMP_WORDS[COMP_CWORD]}
+	local previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]} words=""
 
 	if [ "$previous" = "=" ]; then
@@ -24,8 +25,8 @@ _nestbox() {
 		case $COMP_CWORD/$command in
 		1/*) words="run bench doctor --help" ;;
 		*/run) words="--stack= --guest= --append= --cpus= --mem= --exact
-			--fast --accel= --cpu= --json= --serial= --counts= --put= --get=
-			--timeout= --qemu-arg= --help" ;;
+			--fast --accel= --cpu= --json= --serial= --counts=
+			--put= --get= --timeout= --qemu-arg= --help" ;;
 		*/bench) words="micro --stacks= --ops= --iterations= --cpu=
 			--cpus= --json= --csv --timeout= --help" ;;
 		*/doctor) words="--json --help" ;;

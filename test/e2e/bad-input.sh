@@ -27,7 +27,7 @@ emulators() {
 # start_hanging: a payload that never ends, marked for emulators().
 start_hanging() {
 	"$nestbox" run --stack 0 --guest "$payload" --append hang=1 \
-		--qemu-arg=-name --qemu-arg="nestbox-test-mark-$$" "$@" \
+		--qemu-arg=-name --qemu-arg="nestbox-test-mark-$$" \
 		>"$tap_dir/hang" 2>&1 &
 	child=$!
 	for _ in $(seq 100); do

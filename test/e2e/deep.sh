@@ -6,18 +6,20 @@
 
 nestbox=${NESTBOX:-build/nestbox}
 
-output=$("$nestbox" run --stack 3kkk --timeout 3600 -- uname -a 2>/dev/null)
+output=$("$nestbox" run --stack 3kkk --timeout 3600 -- \
+	uname -a 2>/dev/null)
 check_is "uname in L3: status" "$?" 0
 check_has "uname in L3: Debian's kernel line" "$output" '^Linux l3 6\.1\.'
-check_fails 1 "false in L3" "$nestbox" run --stack 3kkk --timeout 3600 -- false
+check_fails 1 "false in L3" \
+	"$nestbox" run --stack 3kkk --timeout 3600 -- false
 
 # twice NAME ARGUMENT...
 twice() {
 	local name=$1 i
 	shift
 	for i in 1 2; do
-		"$nestbox" bench micro --json="$tap_dir/$i.json" "$@" >/dev/null ||
-			break
+		"$nestbox" bench micro --json="$tap_dir/$i.json" "$@" \
+			>/dev/null || break
 	done
 	check "$name: two runs, identical figures" \
 		cmp "$tap_dir/1.json" "$tap_dir/2.json"
