@@ -28,7 +28,7 @@ FREECFLAGS := $(COMMON) -O2 -ffreestanding -m64 -mno-red-zone \
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all demo images test check check-guest check-long lint fuzz bench \
-	size clean install-deps help
+	size clean install-deps build-tests help
 
 include lib/lib.mk guest/guest.mk capture/capture.mk lab/lab.mk test/test.mk
 
@@ -69,7 +69,7 @@ test: install-deps
 	$(Q)$(MAKE) --no-print-directory images
 	$(Q)tools/test.sh
 
-lint: ; $(Q)tools/lint.sh
+lint: all build-tests ; $(Q)tools/lint.sh
 bench: all ; $(Q)bench/run.sh
 size: all ; $(Q)tools/size.sh
 clean: ; $(Q)rm -rf $(B) build-*

@@ -118,3 +118,16 @@ int cache_emulator_number(const struct cache *c)
 	minor = strtol(end + 1, NULL, 10);
 	return (int)(major * 100 + minor);
 }
+
+char *built_path(const char *name)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	self[n > 0 ? n : 0] = '\0';
+	slash = strrchr(self, '/');
+	if (slash)
+		*slash = '\0';
+	return format_string("%s/%s", self, name);
+}

@@ -31,3 +31,7 @@ int cache_load_images(struct cache *c, struct err *err);
 
 /* major * 100 + minor of the outer emulator; 0 if it cannot be told. */
 int cache_emulator_number(const struct cache *c);
+
+/* A file that was built beside this program, such as "switchcount.so"; the
+ * caller frees it. */
+char *built_path(const char *name);

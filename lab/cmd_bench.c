@@ -112,7 +112,7 @@ static int plan_stack(struct bench_stack *b, const struct options *o,
 
 	*s = (struct spec){
 		.guest = GUEST_PAYLOAD,
-		.payload = payload_path("guest/bench/micro.elf"),
+		.payload = built_path("guest/bench/micro.elf"),
 		.append = o->ops ? format_string("n=%ld ops=%s", o->n, o->ops)
 				 : format_string("n=%ld", o->n),
 		.accel = ACCEL_TCG,

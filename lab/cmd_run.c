@@ -200,7 +200,7 @@ static void choose_guest(struct options *o)
 	}
 	o->spec.guest = GUEST_PAYLOAD;
 	o->spec.payload = !strcmp(o->guest, "micro")
-				  ? payload_path("guest/bench/micro.elf")
+				  ? built_path("guest/bench/micro.elf")
 				  : o->guest;
 }
 

@@ -18,9 +18,6 @@ int cmd_run(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
-/* The payload "micro" or "planted" ... as built beside this program. */
-char *payload_path(const char *name);
-
 /* Prints "nestbox: ..." to stderr; returns @status for the caller's return. */
 int complain(int status, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lab/command.h"
 
@@ -30,19 +28,6 @@ int complain(int status, const char *format, ...)
 	fputc('\n', stderr);
 	va_end(args);
 	return status;
-}
-
-char *payload_path(const char *name)
-{
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-
-	self[n > 0 ? n : 0] = '\0';
-	slash = strrchr(self, '/');
-	if (slash)
-		*slash = '\0';
-	return format_string("%s/%s", self, name);
 }
 
 static void print_help(FILE *to)

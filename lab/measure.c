@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lab/command.h"
 #include "lab/run.h"
 
 #define PLUGIN_QEMU 901 /* first QEMU with plugin interface 3 */
@@ -24,7 +23,7 @@ int measure_attach(struct spec *s, const struct cache *c, const char *out,
 			       "measuring needs QEMU 9.1 or later, this is %s: "
 			       "unset NESTBOX_QEMU and run `make images`",
 			       c->emulator_version);
-	path = payload_path("switchcount.so");
+	path = built_path("switchcount.so");
 	args_add(&s->plugin, "-plugin");
 	args_addf(&s->plugin, "%s,out=%s%s%s", path, out,
 		  *c->tick ? ",tick=" : "", c->tick);
