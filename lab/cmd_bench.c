@@ -29,8 +29,8 @@ static const struct argp_option options[] = {
 	{"ops", OPT_OPS, "LIST", 0, "Operations (default all)", 0},
 	{"iterations", OPT_N, "N", 0,
 	 "Measured iterations of each operation (default 200)", 0},
-	{"cpu", OPT_CPU, "MODEL", 0, "CPU model (default EPYC; max adds vGIF)",
-	 0},
+	{"cpu", OPT_CPU, "MODEL", 0,
+	 "CPU model (default max; EPYC has no vGIF)", 0},
 	{"cpus", OPT_CPUS, "N[,N...]", 0,
 	 "CPUs of each level from L0 up (default 1, and 2 for the guest)", 0},
 	{"json", OPT_JSON, "FILE", OPTION_ARG_OPTIONAL,
@@ -200,7 +200,7 @@ int cmd_bench(int argc, char **argv)
 				    .args_doc = "[micro]",
 				    .doc = doc};
 	struct options o = {.stacks = (char[]){"1k,2kk"},
-			    .cpu = "EPYC",
+			    .cpu = "max",
 			    .n = 200,
 			    .timeout = DEFAULT_TIMEOUT};
 	struct bench *b = calloc(1, sizeof(*b));

@@ -37,4 +37,29 @@ check_fails 42 "exit code through KVM" "$nestbox" run --stack 1k \
 	--guest build/guest/test/exitcode.elf --append code=42
 check_fails 1 "crash under KVM" "$nestbox" run --stack 1k \
 	--guest build/guest/test/exitcode.elf --append crash=1
+
+# What the emulator's SVM does beside the manual is known; a change is news.
+"$nestbox" run --stack 0 --cpu EPYC --guest build/guest/test/svm_probe.elf \
+	--serial "$tap_dir/probe" >/dev/null
+if "$nestbox" doctor | grep -q 'QEMU 10\.0\.2'; then
+	check "svm_probe: as recorded for QEMU 10.0.2" \
+		cmp "$tap_dir/probe" test/golden/svm_probe.EPYC.txt
+else
+	skip "svm_probe" "recorded for another emulator"
+fi
+
+# Other people's multiboot ELF32: Xen, without a dom0. It says so and resets.
+if (cd "$tap_dir" && apt-get -qq download xen-hypervisor-4.17-amd64 &&
+	dpkg -x xen-hypervisor-*.deb .) >/dev/null 2>&1; then
+	zcat "$tap_dir"/boot/xen-4.17-amd64.gz >"$tap_dir/xen.elf"
+	output=$("$nestbox" run --stack 1k --guest "$tap_dir/xen.elf" \
+		--append "xen console=com1 com1=115200,8n1" 2>&1)
+	check_is "Xen at level 1: status" "$?" 1
+	check_has "Xen at level 1: boots" "$output" \
+		'^L1\| .*dom0 kernel not specified'
+	check_has "Xen at level 1: its end is known" "$output" \
+		'^nestbox: the payload reset its machine'
+else
+	skip "Xen at level 1" "cannot download xen-hypervisor-4.17-amd64"
+fi
 tap_end
