@@ -81,8 +81,8 @@ static void feed(struct screen *s, const char *text)
 	for (; *text; text++)
 		console_feed(&s->console, text, 1);
 	console_end(&s->console);
-	fclose(s->console.lines);
-	fclose(s->console.command);
+	(void)fclose(s->console.lines);
+	(void)fclose(s->console.command);
 }
 
 static void clear(struct screen *s)
@@ -142,11 +142,13 @@ static void exits_and_failures_are_taken(void **state)
 static void long_lines_are_split(void **state)
 {
 	struct screen s = {0};
-	char *text = malloc(3 * CONSOLE_LINE);
+	size_t size = 3UL * CONSOLE_LINE;
+	char *text = malloc(size);
 
 	(void)state;
-	memset(text, 'x', 3 * CONSOLE_LINE);
-	text[3 * CONSOLE_LINE - 1] = '\0';
+	assert_non_null(text);
+	memset(text, 'x', size);
+	text[size - 1] = '\0';
 	feed(&s, text);
 	assert_int_equal(s.console.printed, 4);
 	free(text);

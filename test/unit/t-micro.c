@@ -4,20 +4,34 @@
 #include "lib/marker.h"
 #include "test/unit/unit.h"
 
-/* One mark with @insns of L0 and L1, @switches and @ticks of L0 so far. */
-static void put_mark(FILE *f, unsigned code, u64 l0, u64 l1, u64 switches,
-		     u64 ticks)
+/* One mark, with what the CPU has counted so far. */
+static void put_mark(FILE *f, unsigned code, const struct level_counts *so_far)
 {
-	u64 values[COUNT_COLUMNS] = {0};
-	struct level_counts c = {
-		.insns = {l0, l1}, .vmruns = {switches}, .ticks = {ticks}};
+	u64 values[COUNT_COLUMNS];
 
-	memcpy(values, &c, sizeof(values));
+	memcpy(values, so_far, sizeof(values));
 	fprintf(f, "mark %u 0\ncpu 0", code);
 	for (size_t i = 0; i < COUNT_COLUMNS; i++)
 		fprintf(f, " %llu", (unsigned long long)values[i]);
 	fputc('\n', f);
 }
+
+/* Instructions of L0 and L1, switches and ticks of L0 at each mark. */
+static const struct {
+	unsigned code;
+	struct level_counts so_far;
+} marks[] = {
+	{MARK_OP, {.insns = {0, 0}}},
+	{MARK_BEGIN, {.insns = {0, 1}}},
+	{MARK_END, {.insns = {0, 6}}},
+	{MARK_OP, {.insns = {0, 10}}},
+	{MARK_BEGIN, {.insns = {0, 10}}},
+	{MARK_END, {.insns = {100, 25}, .vmruns = {1}}},
+	{MARK_BEGIN, {.insns = {100, 25}, .vmruns = {1}}},
+	{MARK_END, {.insns = {900, 40}, .vmruns = {3}, .ticks = {1}}},
+	{MARK_BEGIN, {.insns = {900, 40}, .vmruns = {3}, .ticks = {1}}},
+	{MARK_END, {.insns = {1000, 55}, .vmruns = {4}, .ticks = {1}}},
+};
 
 /* "empty" costs 5 of L1; the operation 5 + 10 of L1, 100 of L0, one switch;
  * its second window was hit by a tick. */
@@ -27,26 +41,18 @@ static char *sample(bool complete)
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
+	assert_non_null(f);
 	fputs("switchcount 1\ncpus 1\ncolumns ...\n", f);
-	put_mark(f, MARK_OP, 0, 0, 0, 0);
-	put_mark(f, MARK_BEGIN, 0, 1, 0, 0);
-	put_mark(f, MARK_END, 0, 6, 0, 0);
-	put_mark(f, MARK_OP, 0, 10, 0, 0);
-	put_mark(f, MARK_BEGIN, 0, 10, 0, 0);
-	put_mark(f, MARK_END, 100, 25, 1, 0);
-	put_mark(f, MARK_BEGIN, 100, 25, 1, 0);
-	put_mark(f, MARK_END, 900, 40, 3, 1);
-	put_mark(f, MARK_BEGIN, 900, 40, 3, 1);
-	put_mark(f, MARK_END, 1000, 55, 4, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		put_mark(f, marks[i].code, &marks[i].so_far);
 	fputs("site vmrun 0 0x0 4\n", f);
 	if (complete) {
-		fputs("end\n", f);
-		fputs("cpu 0", f);
+		fputs("end\ncpu 0", f);
 		for (size_t i = 0; i < COUNT_COLUMNS; i++)
 			fputs(" 1", f);
 		fputc('\n', f);
 	}
-	fclose(f);
+	(void)fclose(f);
 	return text;
 }
 
