@@ -49,17 +49,17 @@ else
 fi
 
 # Other people's multiboot ELF32: Xen, without a dom0. It says so and resets.
+# On the bare CPU only: under KVM it dies before its first line (caveats.md).
 if (cd "$tap_dir" && apt-get -qq download xen-hypervisor-4.17-amd64 &&
 	dpkg -x xen-hypervisor-*.deb .) >/dev/null 2>&1; then
 	zcat "$tap_dir"/boot/xen-4.17-amd64.gz >"$tap_dir/xen.elf"
-	output=$("$nestbox" run --stack 1k --guest "$tap_dir/xen.elf" \
+	output=$("$nestbox" run --stack 0 --guest "$tap_dir/xen.elf" \
 		--append "xen console=com1 com1=115200,8n1" 2>&1)
-	check_is "Xen at level 1: status" "$?" 1
-	check_has "Xen at level 1: boots" "$output" \
-		'^L1\| .*dom0 kernel not specified'
-	check_has "Xen at level 1: its end is known" "$output" \
+	check_is "Xen: status" "$?" 1
+	check_has "Xen: boots" "$output" '^L0\| .*dom0 kernel not specified'
+	check_has "Xen: its end is known" "$output" \
 		'^nestbox: the payload reset its machine'
 else
-	skip "Xen at level 1" "cannot download xen-hypervisor-4.17-amd64"
+	skip "Xen" "cannot download xen-hypervisor-4.17-amd64"
 fi
 tap_end
