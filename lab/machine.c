@@ -69,7 +69,7 @@ static void add_nvdimm(struct args *a, const struct nvdimm *image)
 static void add_images(struct args *a, const struct cache *c,
 		       const struct wires *w, int level)
 {
-	char job[32] = "/dev/pmem1", out[32] = "/dev/pmem2";
+	char job[32] = "/dev/job", out[32] = "/dev/out";
 
 	if (level == 0) {
 		snprintf(job, sizeof(job), "/dev/fd/%d", w->job);
@@ -77,7 +77,7 @@ static void add_images(struct args *a, const struct cache *c,
 	}
 	add_nvdimm(a, &(struct nvdimm){
 			      .id = "tools",
-			      .path = level == 0 ? c->tools : "/dev/pmem0",
+			      .path = level == 0 ? c->tools : "/dev/tools",
 			      .size = c->tools_size,
 		      });
 	add_nvdimm(a, &(struct nvdimm){
