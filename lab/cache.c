@@ -108,6 +108,13 @@ int cache_load_images(struct cache *c, struct err *err)
 	return 0;
 }
 
+int cache_open(struct cache *c, struct err *err)
+{
+	if (cache_locate(c, err) < 0 || cache_load_emulator(c, err) < 0)
+		return -1;
+	return cache_load_images(c, err);
+}
+
 int cache_emulator_number(const struct cache *c)
 {
 	char *end;

@@ -29,6 +29,12 @@ int cache_locate(struct cache *c, struct err *err);
 int cache_load_emulator(struct cache *c, struct err *err);
 int cache_load_images(struct cache *c, struct err *err);
 
+/* All three in a row, for a command that needs everything. */
+int cache_open(struct cache *c, struct err *err);
+
+/* First emulator with plugin interface 3, which the instrument needs. */
+#define PLUGIN_QEMU 901
+
 /* major * 100 + minor of the outer emulator; 0 if it cannot be told. */
 int cache_emulator_number(const struct cache *c);
 

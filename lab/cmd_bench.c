@@ -216,11 +216,7 @@ int cmd_bench(int argc, char **argv)
 		free(b);
 		return status;
 	}
-	status = cache_locate(&cache, &err);
-	if (!status)
-		status = cache_load_emulator(&cache, &err);
-	if (!status)
-		status = cache_load_images(&cache, &err);
+	status = cache_open(&cache, &err);
 	if (!status)
 		status = measure_all(b, &cache, &err);
 	if (!status)

@@ -11,10 +11,9 @@
 #include "lab/host.h"
 #include "lab/report.h"
 
-#define GIB	    (1.0 * (1L << 30))
-#define NEED_MEM    3.0 /* GiB free for 3kkk */
-#define NEED_DISK   3.0 /* GiB free in the cache folder to prepare images */
-#define PLUGIN_QEMU 901 /* plugin interface 3 */
+#define GIB	  (1.0 * (1L << 30))
+#define NEED_MEM  3.0 /* GiB free for 3kkk */
+#define NEED_DISK 3.0 /* GiB free in the cache folder to prepare images */
 
 static const char doc[] = "Say what this machine can run and what it lacks. "
 			  "Status 0 if `nestbox run` and `nestbox bench` work.";

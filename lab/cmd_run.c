@@ -299,9 +299,7 @@ int cmd_run(int argc, char **argv)
 	choose_guest(&o);
 	if (check_words(&o, &err) < 0 || parse_levels(&o, &err) < 0)
 		return complain(EXIT_USAGE, "%s", err.text);
-	if (cache_locate(&cache, &err) < 0 ||
-	    cache_load_emulator(&cache, &err) < 0 ||
-	    cache_load_images(&cache, &err) < 0 ||
+	if (cache_open(&cache, &err) < 0 ||
 	    run_settle(&o.spec, &cache, &err) < 0)
 		return complain(EXIT_FAILED, "%s", err.text);
 	if (o.counts && attach_instrument(&o, &cache, &err) < 0)

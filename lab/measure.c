@@ -11,8 +11,6 @@
 
 #include "lab/run.h"
 
-#define PLUGIN_QEMU 901 /* first QEMU with plugin interface 3 */
-
 int measure_attach(struct spec *s, const struct cache *c, const char *out,
 		   struct err *err)
 {
