@@ -57,6 +57,7 @@ int cache_load_emulator(struct cache *c, struct err *err)
 		{"path", c->emulator, sizeof(c->emulator)},
 		{"version", c->emulator_version, sizeof(c->emulator_version)},
 		{"data", c->emulator_data, sizeof(c->emulator_data)},
+		{"injection", c->injection, sizeof(c->injection)},
 		{0},
 	};
 	char path[600];

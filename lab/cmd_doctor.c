@@ -68,6 +68,11 @@ static void look_at_host(struct findings *f)
 					  "software CPU"));
 }
 
+static bool injection_repaired(const struct cache *c)
+{
+	return !strcmp(c->injection, "repaired");
+}
+
 static void look_at_emulator(struct findings *f, struct cache *c)
 {
 	struct err err;
@@ -86,6 +91,11 @@ static void look_at_emulator(struct findings *f, struct cache *c)
 				  : ": too old for `nestbox bench`, which "
 				    "needs 9.1"));
 	f->usable &= number >= PLUGIN_QEMU;
+	add(f, "injection", injection_repaired(c),
+	    format_string(injection_repaired(c)
+				  ? "this copy of QEMU injects interrupts once"
+				  : "this QEMU can inject an interrupt twice: "
+				    "a Linux guest may hang (doc/emulator.md)"));
 }
 
 static void look_at_images(struct findings *f, struct cache *c)

@@ -18,6 +18,7 @@ enum {
 	OPT_STACK = 256,
 	OPT_GUEST,
 	OPT_APPEND,
+	OPT_BIOS,
 	OPT_CPUS,
 	OPT_MEM,
 	OPT_EXACT,
@@ -42,6 +43,10 @@ static const struct argp_option options[] = {
 	 0},
 	{"append", OPT_APPEND, "WORDS", 0,
 	 "More words for the guest's command line", 0},
+	{"bios", OPT_BIOS, "NAME", 0,
+	 "Firmware of a payload's machine, such as bios-256k.bin (SeaBIOS) for "
+	 "one that calls the BIOS (default in L1 and above: qboot.rom)",
+	 0},
 	{"cpus", OPT_CPUS, "N[,N...]", 0,
 	 "CPUs of each level from L0 up; the last value holds for the rest "
 	 "(default 1; 2 for micro's own level)",
@@ -128,6 +133,9 @@ static error_t parse_spec_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case OPT_APPEND:
 		spec->append = arg;
+		return 0;
+	case OPT_BIOS:
+		spec->bios = arg;
 		return 0;
 	case OPT_EXACT:
 		spec->exact = true;

@@ -25,16 +25,18 @@ static void print_command_line(struct console *c, const char *line)
 	c->newline_held = true;
 }
 
-/* "exit CODE REASON": QEMU of this level ended. */
-static void take_exit(struct report *r, const char *words)
+/* "exit CODE REASON": QEMU of @level ended. When a guest ends the machines
+ * below it follow one by one; the innermost says why. */
+static void take_exit(struct report *r, int level, const char *words)
 {
 	char *end;
+	long code = strtol(words + strlen("exit "), &end, 10);
 
-	r->exit_code = (int)strtol(words + strlen("exit "), &end, 10);
-	r->has_exit = *end == ' ';
-	if (r->has_exit)
-		snprintf(r->exit_reason, sizeof(r->exit_reason), "%.31s",
-			 end + 1);
+	if (*end != ' ' || level <= r->exit_level)
+		return;
+	r->exit_level = level;
+	r->exit_code = (int)code;
+	snprintf(r->exit_reason, sizeof(r->exit_reason), "%.31s", end + 1);
 }
 
 static void take_report(struct console *c, const char *words)
@@ -43,14 +45,12 @@ static void take_report(struct console *c, const char *words)
 
 	if (!strcmp(words, "begin")) {
 		c->in_command = true;
-	} else if (!strcmp(words, "shell")) {
-		r->shell = true;
 	} else if (!strncmp(words, "status ", 7)) {
 		r->has_status = true;
 		r->status = (int)strtol(words + 7, NULL, 10);
 		c->in_command = false;
 	} else if (!strncmp(words, "exit ", 5)) {
-		take_exit(r, words);
+		take_exit(r, c->level + 1, words);
 	} else if (!strncmp(words, "fail ", 5) && !*r->failure) {
 		snprintf(r->failure, sizeof(r->failure), "%.255s", words + 5);
 	}
@@ -61,7 +61,7 @@ static void end_line(struct console *c)
 	c->line[c->used] = '\0';
 	if (!c->in_command && c->used && c->line[c->used - 1] == '\r')
 		c->line[c->used - 1] = '\0';
-	if (!strncmp(c->line, TAG, strlen(TAG)))
+	if (c->report && !strncmp(c->line, TAG, strlen(TAG)))
 		take_report(c, c->line + strlen(TAG));
 	else if (c->in_command)
 		print_command_line(c, c->line);

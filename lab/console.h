@@ -17,10 +17,9 @@
 struct report {
 	bool has_status; /* the innermost Linux: its command's status */
 	int status;
-	bool has_exit; /* the level below a bare payload: how that ended */
-	int exit_code;
+	int exit_level; /* innermost level whose machine ended; 0: none did */
+	int exit_code;	/* of its QEMU */
 	char exit_reason[32];
-	bool shell;	   /* the innermost Linux has started its shell */
 	char failure[256]; /* a level gave up, why; or "" */
 };
 
@@ -29,7 +28,7 @@ struct console {
 	FILE *lines;   /* where lines go; NULL = nowhere */
 	FILE *command; /* where a command's output goes */
 	FILE *copy;    /* every byte as it came, or NULL */
-	struct report *report;
+	struct report *report; /* NULL: a payload's, which reports nothing */
 	/* private */
 	bool in_command;
 	bool newline_held; /* the command's last newline may be ours */

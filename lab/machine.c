@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MIB (1L << 20)
-
 /* A Linux level itself, with its page cache of the tools image. */
 #define LEVEL_MEM (640 * MIB)
 
@@ -197,16 +195,26 @@ static void add_outer(struct args *a, const struct spec *s,
 	add_words(a, &s->qemu);
 }
 
-/* SeaBIOS's build for microvm boots "pc" machines too; the usual build hangs
- * under nested KVM (doc/emulator.md). */
 static void add_inner(struct args *a)
 {
 	args_add(a, "-accel");
 	args_add(a, "kvm");
 	args_add(a, "-cpu");
 	args_add(a, "host");
+}
+
+/* qboot starts a kernel at every level. SeaBIOS, QEMU's default, loses a
+ * software interrupt in L2 (doc/emulator.md). */
+static void add_firmware(struct args *a, const struct spec *s, int level)
+{
+	const char *name = level == 0 ? NULL : "qboot.rom";
+
+	if (s->bios && !spec_is_linux(s, level))
+		name = s->bios;
+	if (!name)
+		return;
 	args_add(a, "-bios");
-	args_add(a, "bios-microvm.bin");
+	args_add(a, name);
 }
 
 void machine_args(struct args *a, const struct spec *s, const struct cache *c,
@@ -217,6 +225,7 @@ void machine_args(struct args *a, const struct spec *s, const struct cache *c,
 		add_outer(a, s, c);
 	else
 		add_inner(a);
+	add_firmware(a, s, level);
 	args_add(a, "-M");
 	args_add(a, "pc,nvdimm=on");
 	args_add(a, "-m");

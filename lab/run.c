@@ -62,7 +62,9 @@ static int wire_consoles(struct run *r, struct err *err)
 			.lines = guest ? r->out->guest : r->out->others,
 			.command = r->out->command,
 			.copy = guest ? r->out->serial : NULL,
-			.report = &r->report,
+			.report = guest && r->s->guest == GUEST_PAYLOAD
+					  ? NULL
+					  : &r->report,
 		};
 	}
 	if (!r->s->shell)
@@ -285,16 +287,20 @@ static int outer_failure(const struct run *r, struct err *err)
 	return 0;
 }
 
+static int machine_ended(const struct run *r, const char *before,
+			 struct err *err)
+{
+	return err_set(err, "the machine of L%d ended (%s, code %d) before %s did",
+		       r->report.exit_level, r->report.exit_reason,
+		       r->report.exit_code, before);
+}
+
 static int judge_linux(const struct run *r, int *status, struct err *err)
 {
 	if (outer_failure(r, err) < 0)
 		return -1;
-	if (!r->report.has_status && r->report.has_exit)
-		return err_set(err,
-			       "the machine of L%d ended (%s, code %d) "
-			       "before its command did",
-			       r->s->stack.guest_level, r->report.exit_reason,
-			       r->report.exit_code);
+	if (!r->report.has_status && r->report.exit_level)
+		return machine_ended(r, "its command", err);
 	if (!r->report.has_status)
 		return err_set(err, "L%d ended without a status",
 			       r->s->stack.guest_level);
@@ -315,9 +321,11 @@ static int judge_payload(const struct run *r, int *status, struct err *err)
 	}
 	if (outer_failure(r, err) < 0)
 		return -1;
-	if (!r->report.has_exit)
+	if (!r->report.exit_level)
 		return err_set(err, "the level below the payload ended "
 				    "without a report");
+	if (r->report.exit_level < r->s->stack.guest_level)
+		return machine_ended(r, "the payload", err);
 	return payload_status(r->report.exit_reason, r->report.exit_code,
 			      status, err);
 }

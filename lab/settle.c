@@ -12,8 +12,6 @@
 #include "lab/multiboot.h"
 #include "lab/run.h"
 
-#define MIB (1L << 20)
-
 /* KVM where it helps: a host whose guests can be hypervisors themselves. */
 static void choose_accel(struct spec *s, const struct host *host)
 {
@@ -24,20 +22,18 @@ static void choose_accel(struct spec *s, const struct host *host)
 		s->exact = true;
 }
 
-static int settle_accel(struct spec *s, struct err *err)
+static int settle_accel(struct spec *s, const struct host *host,
+			struct err *err)
 {
-	struct host host;
-
 	if (s->exact && s->accel == ACCEL_KVM)
 		return err_set(err, "--exact counts instructions and needs "
 				    "--accel tcg");
-	host_probe(&host);
-	if (s->accel == ACCEL_KVM && !host.kvm)
-		return err_set(err, "--accel kvm: %s", host.kvm_why);
-	if (s->accel == ACCEL_KVM && s->stack.guest_level && !host.nested)
+	if (s->accel == ACCEL_KVM && !host->kvm)
+		return err_set(err, "--accel kvm: %s", host->kvm_why);
+	if (s->accel == ACCEL_KVM && s->stack.guest_level && !host->nested)
 		return err_set(err, "--accel kvm: the host's KVM does not "
 				    "offer nesting to its guests");
-	choose_accel(s, &host);
+	choose_accel(s, host);
 	return 0;
 }
 
@@ -68,10 +64,9 @@ static void settle_mem(struct spec *s)
 	}
 }
 
-static int check_mem(const struct spec *s, struct err *err)
+static int check_mem(const struct spec *s, const struct host *host,
+		     struct err *err)
 {
-	struct host host;
-
 	for (int level = 0; level <= s->stack.guest_level; level++) {
 		long least = machine_min_mem(s, level);
 
@@ -82,12 +77,11 @@ static int check_mem(const struct spec *s, struct err *err)
 				       level, (least + MIB - 1) / MIB,
 				       s->mem[level] / MIB);
 	}
-	host_probe(&host);
-	if (s->mem[0] > host.mem_available)
+	if (s->mem[0] > host->mem_available)
 		return err_set(err,
 			       "--mem: L0 would take %ldM, this machine has "
 			       "%ldM free",
-			       s->mem[0] / MIB, host.mem_available / MIB);
+			       s->mem[0] / MIB, host->mem_available / MIB);
 	return 0;
 }
 
@@ -123,10 +117,13 @@ static int check_files(const struct spec *s, struct err *err)
 
 int run_settle(struct spec *s, const struct cache *c, struct err *err)
 {
-	if (settle_accel(s, err) < 0 || check_emulator(s, c, err) < 0)
+	struct host host;
+
+	host_probe(&host);
+	if (settle_accel(s, &host, err) < 0 || check_emulator(s, c, err) < 0)
 		return -1;
 	settle_mem(s);
-	if (check_mem(s, err) < 0 || check_files(s, err) < 0)
+	if (check_mem(s, &host, err) < 0 || check_files(s, err) < 0)
 		return -1;
 	return 0;
 }

@@ -11,6 +11,8 @@
 #include "lab/args.h"
 #include "lab/stack.h"
 
+#define MIB (1L << 20)
+
 enum guest_kind {
 	GUEST_PAYLOAD, /* a multiboot ELF32 */
 	GUEST_LINUX,   /* Debian from the tools image */
@@ -22,6 +24,7 @@ struct spec {
 	struct stack stack;
 	enum guest_kind guest;
 	const char *payload; /* file, for GUEST_PAYLOAD */
+	const char *bios;    /* firmware for the payload, or NULL */
 	const char *append;  /* more words for the guest's command line */
 	long cpus[MAX_LEVEL + 1];
 	long mem[MAX_LEVEL + 1]; /* bytes */

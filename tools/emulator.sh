@@ -4,11 +4,13 @@
 # if neither $NESTBOX_QEMU nor the system offers one; then it unpacks Debian's
 # QEMU 10 into the cache folder, without root and without touching the
 # system's packages or apt configuration. Leaves $CACHE/emulator: lines
-# path=, version=, data= (folders for -L, comma separated), source=.
+# path=, version=, data= (folders for -L, comma separated), source=, and
+# injection=: "repaired" where tools/svm-repair mended our copy, else "stock".
 set -euo pipefail
 # shellcheck source=tools/common.sh
 . "$(dirname "$0")/common.sh" emulator
 
+dir=$(cd "$(dirname "$0")" && pwd)
 packages="qemu-system-x86 qemu-system-common qemu-system-data seabios"
 release=bookworm-backports
 
@@ -34,10 +36,10 @@ usable() {
 		printf '8.1\n%s\n' "$1" | sort -V -C
 }
 
-# record PATH VERSION DATA SOURCE
+# record PATH VERSION DATA SOURCE INJECTION
 record() {
-	printf 'path=%s\nversion=%s\ndata=%s\nsource=%s\n' "$@" \
-		2>/dev/null >"$work/emulator" || die "no space left in $cache"
+	printf 'path=%s\nversion=%s\ndata=%s\nsource=%s\ninjection=%s\n' \
+		"$@" 2>/dev/null >"$work/emulator" || die "no space left in $cache"
 	mv "$work/emulator" "$cache/emulator"
 }
 
@@ -49,7 +51,7 @@ recorded() {
 up_to_date() {
 	local path
 	path=$(recorded path)
-	[ -x "$path" ] || return 1
+	[ -x "$path" ] && [ -n "$(recorded injection)" ] || return 1
 	case $(recorded source) in
 	NESTBOX_QEMU) [ "${NESTBOX_QEMU:-}" = "$path" ] ;;
 	system) [ -z "${NESTBOX_QEMU:-}" ] &&
@@ -64,7 +66,7 @@ from_environment() {
 		die "NESTBOX_QEMU=$NESTBOX_QEMU is not a program"
 	version=$(version_of "$NESTBOX_QEMU") || true
 	[ -n "$version" ] || die "NESTBOX_QEMU=$NESTBOX_QEMU is not a QEMU"
-	record "$NESTBOX_QEMU" "$version" "" NESTBOX_QEMU
+	record "$NESTBOX_QEMU" "$version" "" NESTBOX_QEMU stock
 }
 
 from_system() {
@@ -73,7 +75,7 @@ from_system() {
 	version=$(version_of "$path") || return 1
 	usable "$version" || return 1
 	"$path" --help | grep -q '^-plugin' || return 1
-	record "$path" "$version" "" system
+	record "$path" "$version" "" system stock
 }
 
 # An apt of our own: its lists, caches and sources are in the cache folder.
@@ -118,8 +120,19 @@ check_starts() {
 	[ -n "$(version_of "$1")" ] || die "the unpacked QEMU does not start"
 }
 
+# repair PATH: prints what became of it.
+repair() {
+	local status=0
+	"$dir/svm-repair" "$1" 2>>"$work/log" || status=$?
+	case $status in
+	0) echo repaired ;;
+	3) echo stock ;;
+	*) die "cannot mend $1: $(tail -n 1 "$work/log")" ;;
+	esac
+}
+
 from_backports() {
-	local version tree bin=usr/bin/qemu-system-x86_64
+	local version tree injection bin=usr/bin/qemu-system-x86_64
 	need apt-get apt dpkg dpkg xz xz-utils
 	cache_space 300
 	write_sources
@@ -132,13 +145,15 @@ from_backports() {
 	version=${version%%[!0-9.]*}
 	step "unpacking QEMU $version"
 	logged "unpacking QEMU" unpack
+	injection=$(repair "$work/tree/$bin")
 	check_starts "$work/tree/$bin"
 	step_end
 	tree=$cache/qemu-$version
 	rm -rf "$tree"
 	mv "$work/tree" "$tree"
 	record "$tree/$bin" "$version" \
-		"$tree/usr/share/qemu,$tree/usr/share/seabios" "$release"
+		"$tree/usr/share/qemu,$tree/usr/share/seabios" "$release" \
+		"$injection"
 }
 
 case ${1:-} in
@@ -154,4 +169,5 @@ if [ -n "${NESTBOX_QEMU:-}" ]; then
 elif ! from_system; then
 	from_backports
 fi
-echo "emulator: QEMU $(recorded version): $(recorded path)" >&2
+echo "emulator: QEMU $(recorded version) ($(recorded injection)):" \
+	"$(recorded path)" >&2

@@ -66,16 +66,20 @@ static void reset_npt(void)
 	npd[0][SVM_SCRATCH / LARGE_PAGE_SIZE] = (u64)npt | NPTE_ALL;
 }
 
+void svm_gate(u8 vector, svm_code *handler)
+{
+	u64 *gate = (u64 *)SVM_IDT + 2 * vector;
+	u64 to = (u64)handler;
+
+	gate[0] = (to & 0xffff) | (u64)SEL_CODE64 << 16 | GATE_INTERRUPT << 40 |
+		  (to >> 16 & 0xffff) << 48;
+	gate[1] = to >> 32;
+}
+
 static void reset_guest_idt(void)
 {
-	u64 *idt = (u64 *)SVM_IDT;
-	u64 to = (u64)svm_handler;
-
-	for (size_t v = 0; v < VECTORS; v++) {
-		idt[2 * v] = (to & 0xffff) | (u64)SEL_CODE64 << 16 |
-			     GATE_INTERRUPT << 40 | (to >> 16 & 0xffff) << 48;
-		idt[2 * v + 1] = to >> 32;
-	}
+	for (unsigned v = 0; v < VECTORS; v++)
+		svm_gate((u8)v, svm_handler);
 }
 
 static void reset_control(struct vmcb_control *c)

@@ -56,6 +56,9 @@ bool svm_init(void);
 
 void svm_reset(void);
 
+/* Leads the guest's interrupt @vector to @handler. */
+void svm_gate(u8 vector, svm_code *handler);
+
 /*
  * Runs the guest until an exit. Returns NO_TRAP, or the vector of the
  * exception that VMRUN itself raised. svm_run() sets GIF afterwards;

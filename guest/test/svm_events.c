@@ -14,6 +14,7 @@
 #define VECTOR_NMI     2
 #define VECTOR_VIRTUAL 0x40
 #define VECTOR_SELF    0xe2
+#define TIMER_TICKS    10000
 #define PRIORITY(n)    ((u32)(n) << VMCB_V_PRIO_SHIFT)
 #define FRAME_WORDS    5 /* SS, RSP, RFLAGS, CS, RIP */
 #define ERROR_CODE     0x1230ull
@@ -23,6 +24,7 @@ SVM_CODE(do_ud2, "ud2")
 SVM_CODE(do_int, "int $0x41")
 SVM_CODE(do_sti_cpuid, "sti; cpuid")
 SVM_CODE(do_clgi, "clgi")
+SVM_CODE(do_count, "inc %rbx; mov $20000, %ecx; 1: dec %ecx; jnz 1b")
 
 static volatile unsigned nmis, interrupts;
 
@@ -73,6 +75,34 @@ static void frame(const struct probe *p)
 		probe_print_exit(code, VMCB_EXIT_VMMCALL, "not-delivered");
 	else
 		serial_printf("%lu", (SVM_GUEST_STACK - svm_vmcb.save.rsp) / 8);
+}
+
+/* Injects .arg, whose handler (p->code) counts itself in RBX and is then busy
+ * with interrupts off. Meanwhile a timer of the host is due, which ends the
+ * emulator's time slice: QEMU then delivers the interrupt a second time. */
+static void injected_times(const struct probe *p)
+{
+	u64 code;
+
+	svm_gate(VECTOR_VIRTUAL, p->code);
+	vmcb_intercept(&svm_vmcb, VMCB_EXIT_INTR);
+	svm_vmcb.control.int_ctl = VMCB_V_INTR_MASKING;
+	inject(p->arg);
+	idt_handle(VECTOR_SELF, count_interrupt);
+	apic_timer_start(VECTOR_SELF);
+	apic_timer_arm(TIMER_TICKS);
+	sti_nop();
+	code = probe_exit(p);
+	sti_nop();
+	cli();
+	apic_timer_stop();
+	if (code != VMCB_EXIT_INTR) {
+		probe_print_exit(code, VMCB_EXIT_INTR, "");
+		return;
+	}
+	svm_run_raw();
+	svm_stgi();
+	serial_printf("%lu", svm_regs.rbx);
 }
 
 static void error_code(const struct probe *p)
@@ -242,6 +272,8 @@ static const struct probe probes[] = {
 	PROBE("inject-gp-ev0", "5", frame, NULL,
 	      .arg = VMCB_EVENT_EXCEPTION | VECTOR_GP),
 	PROBE("inject-interrupt", "5", frame, NULL,
+	      .arg = VMCB_EVENT_INTR | VECTOR_VIRTUAL),
+	PROBE("inject-interrupt-times", "1", injected_times, do_count,
 	      .arg = VMCB_EVENT_INTR | VECTOR_VIRTUAL),
 	PROBE("inject-error-code", "0x1230", error_code, NULL,
 	      .arg = VMCB_EVENT_EXCEPTION | VMCB_EVENT_ERROR | VECTOR_GP |

@@ -35,30 +35,52 @@ check_is "micro on KVM: nothing skipped" \
 	"$(printf '%s\n' "$output" | grep -c skip)" 0
 check_fails 42 "exit code through KVM" "$nestbox" run --stack 1k \
 	--guest build/guest/test/exitcode.elf --append code=42
+check_fails 42 "exit code through KVM on KVM" "$nestbox" run --stack 2kk \
+	--guest build/guest/test/exitcode.elf --append code=42
 check_fails 1 "crash under KVM" "$nestbox" run --stack 1k \
 	--guest build/guest/test/exitcode.elf --append crash=1
 
 # What the emulator's SVM does beside the manual is known; a change is news.
+# One row is about the repair (tools/svm-repair), not about the release.
+probe() {
+	grep -v '^probe inject-interrupt-times' "$1"
+}
 "$nestbox" run --stack 0 --cpu EPYC --guest build/guest/test/svm_probe.elf \
 	--serial "$tap_dir/probe" >/dev/null
 if "$nestbox" doctor | grep -q 'QEMU 10\.0\.2'; then
+	probe "$tap_dir/probe" >"$tap_dir/got"
+	probe test/golden/svm_probe.EPYC.txt >"$tap_dir/want"
 	check "svm_probe: as recorded for QEMU 10.0.2" \
-		cmp "$tap_dir/probe" test/golden/svm_probe.EPYC.txt
+		cmp "$tap_dir/got" "$tap_dir/want"
 else
 	skip "svm_probe" "recorded for another emulator"
 fi
+if "$nestbox" doctor | grep -q '^ok *injection'; then
+	check_has "svm_probe: an interrupt is injected once" \
+		"$(cat "$tap_dir/probe")" 'inject-interrupt-times 1$'
+else
+	skip "svm_probe: injection" "this QEMU is not repaired"
+fi
 
-# Other people's multiboot ELF32: Xen, without a dom0. It says so and resets.
-# On the bare CPU only: under KVM it dies before its first line (caveats.md).
+# xen STACK ARGUMENT...: other people's multiboot ELF32, Xen without a dom0. It
+# says so and resets. In L2 not exactly: its BIOS fails there (emulator.md).
+xen() {
+	local output status=0
+	output=$("$nestbox" run --guest "$tap_dir/xen.elf" --timeout 300 \
+		--append "xen console=com1 com1=115200,8n1" --stack "$@" 2>&1) ||
+		status=$?
+	check_is "Xen on $1: status" "$status" 1
+	check_has "Xen on $1: boots" "$output" \
+		"^L${1%%k*}\\| .*dom0 kernel not specified"
+	check_has "Xen on $1: its end is known" "$output" \
+		'^nestbox: the payload reset its machine'
+}
 if (cd "$tap_dir" && apt-get -qq download xen-hypervisor-4.17-amd64 &&
 	dpkg -x xen-hypervisor-*.deb .) >/dev/null 2>&1; then
 	zcat "$tap_dir"/boot/xen-4.17-amd64.gz >"$tap_dir/xen.elf"
-	output=$("$nestbox" run --stack 0 --guest "$tap_dir/xen.elf" \
-		--append "xen console=com1 com1=115200,8n1" 2>&1)
-	check_is "Xen: status" "$?" 1
-	check_has "Xen: boots" "$output" '^L0\| .*dom0 kernel not specified'
-	check_has "Xen: its end is known" "$output" \
-		'^nestbox: the payload reset its machine'
+	xen 0
+	xen 1k --bios bios-256k.bin
+	xen 2kk --bios bios-256k.bin --fast
 else
 	skip "Xen" "cannot download xen-hypervisor-4.17-amd64"
 fi

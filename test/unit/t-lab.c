@@ -132,10 +132,25 @@ static void exits_and_failures_are_taken(void **state)
 
 	(void)state;
 	feed(&s, "@nestbox exit 33 guest-shutdown\n@nestbox fail no disk\n");
+	assert_int_equal(s.report.exit_level, 3);
 	assert_int_equal(s.report.exit_code, 33);
 	assert_string_equal(s.report.exit_reason, "guest-shutdown");
 	assert_string_equal(s.report.failure, "no disk");
 	assert_string_equal(s.lines ? s.lines : "", "");
+	clear(&s);
+}
+
+static void innermost_exit_counts(void **state)
+{
+	struct screen s = {0};
+
+	(void)state;
+	feed(&s, "@nestbox exit 33 guest-shutdown\n");
+	s.console.level = 0;
+	console_feed(&s.console, "@nestbox exit 0 guest-reset\n", 28);
+	assert_int_equal(s.report.exit_level, 3);
+	assert_int_equal(s.report.exit_code, 33);
+	assert_string_equal(s.report.exit_reason, "guest-shutdown");
 	clear(&s);
 }
 
@@ -235,6 +250,7 @@ int main(void)
 		cmocka_unit_test(command_output_is_exact),
 		cmocka_unit_test(command_without_last_newline),
 		cmocka_unit_test(exits_and_failures_are_taken),
+		cmocka_unit_test(innermost_exit_counts),
 		cmocka_unit_test(long_lines_are_split),
 		cmocka_unit_test(payload_flaws_are_named),
 		cmocka_unit_test(pairs_are_split),
