@@ -5,7 +5,12 @@
 # symbols.info in the cache folder, made for the image it names.
 set -eu
 
-nestbox=${1:?usage: tools/symbols.sh PATH-TO-NESTBOX}
+usage="usage: tools/symbols.sh PATH-TO-NESTBOX"
+case ${1:-} in
+"") echo "$usage" >&2; exit 2 ;;
+--help) echo "$usage"; exit 0 ;;
+esac
+nestbox=$1
 cache=${NESTBOX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nestbox}
 info=$cache/symbols.info
 image=$(sed -n 's/^sha256=//p' "$cache/images/image.info")
