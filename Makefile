@@ -30,7 +30,8 @@ FREECFLAGS := $(COMMON) -O2 -ffreestanding -m64 -mno-red-zone \
 .PHONY: all demo images test check check-guest check-long lint fuzz bench \
 	size clean install-deps build-tests help
 
-include lib/lib.mk guest/guest.mk capture/capture.mk lab/lab.mk test/test.mk
+include lib/lib.mk hv/hv.mk guest/guest.mk capture/capture.mk lab/lab.mk
+include test/test.mk
 
 all: $(programs) $(plugins) $(payloads)
 

@@ -1,6 +1,6 @@
 # test/: host unit tests (cmocka, under sanitizers), fuzz targets with their
 # regressions, and shell tests that run real stacks.
-unit-names := t-fmt t-lab t-levels t-micro
+unit-names := t-fmt t-lab t-levels t-micro t-memmap
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
@@ -10,7 +10,7 @@ $(SB)/%.o: %.c
 	$(Q)$(CC) $(HOSTCFLAGS) $(san-flags) -c -o $@ $<
 
 unit-objects := $(lab-lib:%=$(SB)/lab/%.o) $(capture-core:%.c=$(SB)/%.o) \
-	$(lib-src:%.c=$(SB)/%.o)
+	$(lib-src:%.c=$(SB)/%.o) $(hv-pure-src:%.c=$(SB)/%.o)
 units := $(unit-names:%=$(SB)/unit/%)
 $(SB)/libunit.a: $(unit-objects)
 	$(Q)rm -f $@
