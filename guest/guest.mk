@@ -2,7 +2,7 @@
 # the container is ELF32 because multiboot-1 loaders take nothing else.
 guest-lib-src := guest/lib/apic.c guest/lib/cmdline.c guest/lib/exit.c \
 	guest/lib/idt.c guest/lib/multiboot.c guest/lib/page.c \
-	guest/lib/pci.c guest/lib/serial.c guest/lib/smp.c guest/lib/string.c \
+	guest/lib/pci.c guest/lib/serial.c guest/lib/smp.c \
 	guest/lib/tap.c guest/lib/tick.c guest/lib/trampoline.S \
 	guest/lib/vectors.S
 

@@ -1,4 +1,6 @@
 # lib/: freestanding and hosted, no libc.
 lib-src := lib/fmt.c
+# What libc has, for programs without one.
+lib-free-src := $(lib-src) lib/string.c lib/uart.c
 lib-host := $(lib-src:%.c=$(B)/host/%.o)
-lib-free := $(lib-src:%.c=$(B)/free/%.o)
+lib-free := $(lib-free-src:%.c=$(B)/free/%.o)

@@ -2,7 +2,7 @@
 /* Operations that are one instruction which a hypervisor traps. */
 #include "guest/bench/op.h"
 
-#include "guest/lib/cpu.h"
+#include "lib/cpu.h"
 #include "guest/lib/idt.h"
 #include "guest/lib/multiboot.h"
 

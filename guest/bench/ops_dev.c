@@ -2,7 +2,7 @@
 /* Operations on devices that the level below emulates. */
 #include "guest/bench/op.h"
 
-#include "guest/lib/cpu.h"
+#include "lib/cpu.h"
 #include "guest/lib/pci.h"
 
 #define CMOS_INDEX  0x70

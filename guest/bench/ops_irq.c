@@ -3,7 +3,7 @@
 #include "guest/bench/op.h"
 
 #include "guest/lib/apic.h"
-#include "guest/lib/cpu.h"
+#include "lib/cpu.h"
 #include "guest/lib/exit.h"
 #include "guest/lib/idt.h"
 #include "guest/lib/smp.h"

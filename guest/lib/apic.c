@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/lib/apic.h"
 
-#include "guest/lib/cpu.h"
+#include "lib/cpu.h"
 
 /* Register offsets of xAPIC; / 16 they are the MSRs of x2APIC. */
 #define APIC_ID	       0x020

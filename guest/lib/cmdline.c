@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/lib/cmdline.h"
 
-#include "guest/lib/string.h"
+#include "lib/string.h"
 
 static bool is_blank(char c)
 {

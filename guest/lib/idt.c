@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/lib/idt.h"
 
-#include "guest/lib/cpu.h"
+#include "lib/cpu.h"
 #include "guest/lib/exit.h"
 #include "guest/lib/serial.h"
 

@@ -13,11 +13,6 @@
 #include "guest/lib/x86.h"
 #include "lib/types.h"
 
-#define VECTOR_UD 6
-#define VECTOR_BP 3
-#define VECTOR_GP 13
-#define VECTOR_PF 14
-
 struct trap_frame {
 	u64 r15, r14, r13, r12, r11, r10, r9, r8;
 	u64 rdi, rsi, rbp, rbx, rdx, rcx, rax;

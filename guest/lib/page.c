@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/lib/page.h"
 
-#include "guest/lib/cpu.h"
+#include "lib/cpu.h"
 
 #define IDENTITY_END ((u64)IDENTITY_GIB << 30)
 #define PTE_ADDRESS  0x000ffffffffff000ull

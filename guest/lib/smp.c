@@ -2,9 +2,9 @@
 #include "guest/lib/smp.h"
 
 #include "guest/lib/apic.h"
-#include "guest/lib/cpu.h"
+#include "lib/cpu.h"
 #include "guest/lib/idt.h"
-#include "guest/lib/string.h"
+#include "lib/string.h"
 
 /* TSC ticks; at 1 GHz (TCG with icount) the unit is the nanosecond. */
 #define INIT_DELAY   10000000u

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/lib/tick.h"
 
-#include "guest/lib/cpu.h"
+#include "lib/cpu.h"
 
 /*
  * TSC ticks. A turn of the loop takes about ten instructions (tens of cycles

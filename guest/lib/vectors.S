@@ -6,9 +6,6 @@
  */
 #include "guest/lib/x86.h"
 
-/* Exceptions that push an error code: 8, 10-14, 17, 21, 29, 30. */
-#define PUSHES_ERROR 0x60227d00
-
 	.text
 	.balign	STUB_ALIGN
 	.globl	trap_stubs

@@ -9,7 +9,7 @@
  *	hang=1    spin for ever instead of exiting
  */
 #include "guest/lib/cmdline.h"
-#include "guest/lib/cpu.h"
+#include "lib/cpu.h"
 #include "guest/lib/exit.h"
 #include "guest/lib/serial.h"
 

@@ -9,7 +9,7 @@
  * window says what it held, and how far the TSC went: under -icount that is
  * the number of instructions, which the instrument has to agree with.
  */
-#include "guest/lib/cpu.h"
+#include "lib/cpu.h"
 #include "guest/lib/exit.h"
 #include "guest/lib/serial.h"
 #include "guest/lib/tick.h"

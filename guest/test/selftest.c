@@ -6,7 +6,7 @@
  */
 #include "guest/lib/apic.h"
 #include "guest/lib/cmdline.h"
-#include "guest/lib/cpu.h"
+#include "lib/cpu.h"
 #include "guest/lib/exit.h"
 #include "guest/lib/idt.h"
 #include "guest/lib/multiboot.h"
@@ -14,7 +14,7 @@
 #include "guest/lib/pci.h"
 #include "guest/lib/serial.h"
 #include "guest/lib/smp.h"
-#include "guest/lib/string.h"
+#include "lib/string.h"
 #include "guest/lib/tap.h"
 #include "lib/fmt.h"
 

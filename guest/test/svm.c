@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/test/svm.h"
 
-#include "guest/lib/cpu.h"
+#include "lib/cpu.h"
 #include "guest/lib/idt.h"
-#include "guest/lib/string.h"
+#include "lib/string.h"
 
 #define CPUID_SVM	0x80000001 /* ECX[2] */
 #define CPUID_SVM_BIT	0x4

@@ -21,19 +21,8 @@
 #define SVM_PAGE_B	(SVM_SCRATCH + 0x2000)
 #define SVM_GUEST_STACK (SVM_SCRATCH + 0x4000) /* its end */
 
-#define MSR_VM_CR	0xc0010114
-#define MSR_VM_HSAVE_PA 0xc0010117
-#define EFER_LMA	0x400ull
-#define EFER_NXE	0x800ull
-#define EFER_SVME	0x1000ull
-#define RFLAGS_FIXED	0x002ull
-#define RFLAGS_IF	0x200ull
-
-#define NPTE_USER     0x004ull
-#define NPTE_ACCESSED 0x020ull
-#define NPTE_DIRTY    0x040ull
-#define NPTE_NX	      (1ull << 63)
-#define NPTE_ALL      (PTE_TABLE | NPTE_USER)
+#define NPTE_NX	 (1ull << 63)
+#define NPTE_ALL (PTE_TABLE | PTE_USER)
 
 /* General registers that the guest may use; RAX is in the VMCB. */
 struct svm_regs {

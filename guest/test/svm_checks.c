@@ -6,7 +6,7 @@
  */
 #include "guest/test/svm_probe.h"
 
-#include "guest/lib/cpu.h"
+#include "lib/cpu.h"
 #include "guest/lib/idt.h"
 
 #define BIT(n)	   (1ull << (n))
@@ -59,7 +59,7 @@ static void without_svme(const struct probe *p)
 	int trap;
 
 	(void)p;
-	wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~EFER_SVME);
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~(u64)EFER_SVME);
 	trap = svm_run_raw();
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
 	probe_print_exit((u64)trap, VECTOR_UD, "ud");
@@ -68,7 +68,7 @@ static void without_svme(const struct probe *p)
 /* A VMCB that every CPU refuses: EFER.SVME clear. */
 static void fail(const struct probe *p)
 {
-	svm_vmcb.save.efer &= ~EFER_SVME;
+	svm_vmcb.save.efer &= ~(u64)EFER_SVME;
 	probe_exit(p);
 }
 

@@ -5,7 +5,7 @@
  */
 #include "guest/test/svm_probe.h"
 
-#include "guest/lib/cpu.h"
+#include "lib/cpu.h"
 #include "guest/lib/idt.h"
 #include "guest/lib/serial.h"
 
@@ -17,7 +17,6 @@
 #define CPUID_SVM_DETAIL 0x8000000a
 #define EDX_TSC_STEADY	 (1u << 8)
 #define X2APIC_VERSION	 (MSR_X2APIC + 3)
-#define VM_CR_R_INIT	 0x2
 #define TSC_OFFSET	 0x1000000000ull
 #define TSC_SLACK	 100000000
 #define PAT_ALL_WB	 0x0606060606060606ull

@@ -6,12 +6,11 @@
 #include "guest/test/svm_probe.h"
 
 #include "guest/lib/apic.h"
-#include "guest/lib/cpu.h"
+#include "lib/cpu.h"
 #include "guest/lib/idt.h"
 #include "guest/lib/serial.h"
 
 #define ICR_NMI	       0x00400
-#define VECTOR_NMI     2
 #define VECTOR_VIRTUAL 0x40
 #define VECTOR_SELF    0xe2
 #define TIMER_TICKS    10000

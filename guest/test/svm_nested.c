@@ -6,7 +6,7 @@
 #include "guest/test/svm_probe.h"
 
 #include "guest/lib/serial.h"
-#include "guest/lib/string.h"
+#include "lib/string.h"
 
 #define NPTE_RESERVED (1ull << 51) /* beyond the physical addresses */
 #define FILLER	      0xcc
@@ -67,8 +67,8 @@ static void accessed(const struct probe *p)
 
 	exit_at_page_a(p);
 	entry = *svm_npte(SVM_PAGE_A);
-	serial_printf("a%u-d%u", !!(entry & NPTE_ACCESSED),
-		      !!(entry & NPTE_DIRTY));
+	serial_printf("a%u-d%u", !!(entry & PTE_ACCESSED),
+		      !!(entry & PTE_DIRTY));
 }
 
 /* Does the guest see a new nested mapping, without more than tlb_control? */
@@ -145,7 +145,7 @@ static const struct probe probes[] = {
 	PROBE("npf-write-readonly", "0x100000007", fault, do_write,
 	      .clear = PTE_WRITE),
 	PROBE("npf-read-supervisor", "0x100000005", fault, do_read,
-	      .clear = NPTE_USER),
+	      .clear = PTE_USER),
 	PROBE("npf-fetch-nx", "0x100000015", fault, do_fetch, .set = NPTE_NX),
 	PROBE("npf-read-reserved", "0x10000000d", fault, do_read,
 	      .set = NPTE_RESERVED),

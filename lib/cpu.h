@@ -6,8 +6,8 @@
  */
 #pragma once
 
-#include "guest/lib/x86.h"
 #include "lib/types.h"
+#include "lib/x86.h"
 
 struct cpuid {
 	u32 eax, ebx, ecx, edx;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The functions that the compiler may call on its own, and two we use. */
-#include "guest/lib/string.h"
+#include "lib/string.h"
 
 void *memcpy(void *to, const void *from, size_t n)
 {

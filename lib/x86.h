@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Constants of the architecture, shared by C and assembly: bits of control
+ * registers and flags, MSR numbers, page-table bits. Only #defines live here.
+ * Numbers are those of the AMD APM vol. 2 and the Intel SDM vol. 3.
+ */
+#pragma once
+
+#define CR0_PE	   0x00000001
+#define CR0_ET	   0x00000010
+#define CR0_WP	   0x00010000
+#define CR0_PG	   0x80000000
+#define CR4_PAE	   0x00000020
+#define RFLAGS_FIXED 0x00000002
+#define RFLAGS_IF  0x00000200
+
+#define MSR_APIC_BASE	 0x0000001b
+#define MSR_TSC_DEADLINE 0x000006e0
+#define MSR_X2APIC	 0x00000800 /* + register offset / 16 */
+#define MSR_EFER	 0xc0000080
+#define MSR_VM_CR	 0xc0010114
+#define MSR_VM_HSAVE_PA	 0xc0010117
+
+#define EFER_SCE  0x00000001
+#define EFER_LME  0x00000100
+#define EFER_LMA  0x00000400
+#define EFER_NXE  0x00000800
+#define EFER_SVME 0x00001000
+
+#define VM_CR_R_INIT 0x00000002
+#define VM_CR_SVMDIS 0x00000010
+
+#define PTE_PRESENT  0x001
+#define PTE_WRITE    0x002
+#define PTE_USER     0x004
+#define PTE_ACCESSED 0x020
+#define PTE_DIRTY    0x040
+#define PTE_LARGE    0x080
+#define PTE_TABLE    (PTE_PRESENT | PTE_WRITE)
+
+#define PAGE_SIZE	0x1000
+#define LARGE_PAGE_SIZE 0x200000
+#define PTES_PER_TABLE	512
+
+/* Exceptions below 32; those of PUSHES_ERROR push an error code: 8, 10-14,
+ * 17, 21, 29, 30. */
+#define VECTORS	     256
+#define EXCEPTIONS   32
+#define PUSHES_ERROR 0x60227d00
+#define VECTOR_NMI   2
+#define VECTOR_BP    3
+#define VECTOR_UD    6
+#define VECTOR_GP    13
+#define VECTOR_PF    14
