@@ -33,7 +33,7 @@ FREECFLAGS := $(COMMON) -O2 -ffreestanding -m64 -mno-red-zone \
 include lib/lib.mk hv/hv.mk guest/guest.mk capture/capture.mk lab/lab.mk
 include test/test.mk
 
-all: $(programs) $(plugins) $(payloads)
+all: $(programs) $(plugins) $(payloads) $(hypervisor)
 
 # Hosted C, position independent because plugins share lib/ and capture/.
 $(B)/host/%.o: %.c

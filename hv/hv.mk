@@ -1,2 +1,32 @@
-# hv/: the hypervisor. What is pure runs in host unit tests too.
-hv-pure-src := hv/bootinfo.c hv/memmap.c
+# hv/: the hypervisor, nestbox.elf. What is pure runs in host unit tests too.
+hv-pure-src := hv/bootinfo.c hv/linux.c hv/memmap.c hv/plan.c
+hv-src := $(hv-pure-src) hv/account.c hv/boot.S hv/console.c hv/hypercall.c \
+	hv/l1.c hv/main.c hv/mem.c hv/options.c hv/panic.c hv/policy.c \
+	hv/ports.c hv/ptable.c hv/run.c hv/space.c hv/svm/entry.S \
+	hv/svm/msrpm.c hv/svm/svm.c hv/trap.c hv/vectors.S
+hv-lib-src := lib/exit.c lib/fmt.c lib/string.c lib/uart.c
+hypervisor := $(B)/nestbox.elf
+
+# Linked to the last 2 GiB of addresses (hv/layout.h).
+HVCFLAGS := $(FREECFLAGS) -mcmodel=kernel
+hv-objects := $(patsubst %,$(B)/hv/%.o,$(basename $(hv-src) $(hv-lib-src)))
+
+$(B)/hv/%.o: %.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HVCFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/hv/%.o: %.S
+	$(call say,AS,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HVCFLAGS) -D__ASSEMBLER__ -c -o $@ $<
+
+$(B)/hv/hv.ld: hv/hv.ld hv/layout.h lib/x86.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -E -P -x assembler-with-cpp -I. -o $@ $<
+
+$(hypervisor): $(hv-objects) $(B)/hv/hv.ld
+	$(call say,LD,$@)
+	$(Q)$(LD) -m elf_x86_64 -nostdlib -static --build-id=none \
+		-z max-page-size=4096 -z noexecstack -T $(B)/hv/hv.ld \
+		-o $@ $(hv-objects)

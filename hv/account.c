@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hv/account.h"
+
+static const char *const handler_name[HANDLERS] = {"L0", "L1"};
+
+void account_exit(struct account *a, unsigned level, const struct exit *exit,
+		  u64 rip, enum handler handler)
+{
+	a->count[level - 1][exit->slot][handler]++;
+	a->ring[a->past++ % ACCOUNT_RING] = (struct past_exit){
+		.exit = *exit,
+		.rip = rip,
+		.level = (u8)level,
+		.handler = (u8)handler,
+	};
+}
+
+u64 account_sum(const struct account *a, unsigned level, enum handler handler)
+{
+	u64 sum = 0;
+
+	for (unsigned slot = 0; slot < EXIT_SLOTS; slot++)
+		sum += a->count[level - 1][slot][handler];
+	return sum;
+}
+
+static void dump_slot(const struct account *a, unsigned level, unsigned slot,
+		      account_print *print)
+{
+	for (unsigned h = 0; h < HANDLERS; h++) {
+		u64 n = a->count[level][slot][h];
+
+		if (n)
+			print("  L%u %-22s by %s %10lu\n", level + 1,
+			      exit_name((enum exit_slot)slot), handler_name[h],
+			      n);
+	}
+}
+
+void account_dump(const struct account *a, account_print *print)
+{
+	print("world switches %lu\n", a->switches);
+	for (unsigned level = 0; level < ACCOUNT_LEVELS; level++)
+		for (unsigned slot = 0; slot < EXIT_SLOTS; slot++)
+			dump_slot(a, level, slot, print);
+}
+
+void account_dump_ring(const struct account *a, account_print *print)
+{
+	u64 n = a->past < ACCOUNT_RING ? a->past : ACCOUNT_RING;
+
+	for (u64 i = a->past - n; i < a->past; i++) {
+		const struct past_exit *p = &a->ring[i % ACCOUNT_RING];
+
+		print("  L%u %-22s code 0x%lx info %lx %lx rip %lx by %s\n",
+		      p->level, exit_name(p->exit.slot), p->exit.code,
+		      p->exit.info1, p->exit.info2, p->rip,
+		      handler_name[p->handler]);
+	}
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who exited how often and who handled it, on one CPU. An exit is counted once,
+ * in the dispatcher (hv/run.c). Pure.
+ */
+#pragma once
+
+#include "hv/vmm.h"
+
+#define ACCOUNT_LEVELS 2  /* exits come from L1 or from L2 */
+#define ACCOUNT_RING   16 /* last exits kept */
+
+enum handler { BY_L0, BY_L1, HANDLERS };
+
+struct past_exit {
+	struct exit exit;
+	u64 rip;
+	u8 level;
+	u8 handler;
+};
+
+struct account {
+	u64 count[ACCOUNT_LEVELS][EXIT_SLOTS][HANDLERS];
+	u64 switches; /* entries into a guest */
+	struct past_exit ring[ACCOUNT_RING];
+	u64 past; /* exits ever put into the ring */
+};
+
+void account_exit(struct account *a, unsigned level, const struct exit *exit,
+		  u64 rip, enum handler handler);
+
+/* All exits of @level that @handler handled. */
+u64 account_sum(const struct account *a, unsigned level, enum handler handler);
+
+/* Both print by @print, a line at a time. */
+typedef void account_print(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2)));
+void account_dump(const struct account *a, account_print *print);
+void account_dump_ring(const struct account *a, account_print *print);

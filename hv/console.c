@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hv/console.h"
+
+#include <stdarg.h>
+
+#include "lib/fmt.h"
+#include "lib/uart.h"
+
+#define LINE_MAX 256
+
+static struct {
+	u16 port;
+	u64 written; /* bytes ever */
+	char ring[LOG_SIZE];
+} log;
+
+void console_init(u16 port)
+{
+	log.port = port;
+	if (port)
+		uart_init(port);
+}
+
+static void put(const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		log.ring[log.written++ % LOG_SIZE] = text[i];
+	if (log.port)
+		uart_write(log.port, text, n);
+}
+
+/* A terminal wants a carriage return, too. */
+void say(const char *fmt, ...)
+{
+	char line[LINE_MAX];
+	size_t n;
+	va_list ap;
+
+	va_start(ap, fmt);
+	n = fmt_vformat(line, sizeof(line) - 1, fmt, ap);
+	va_end(ap);
+	if (n > sizeof(line) - 2)
+		n = sizeof(line) - 2;
+	if (n && line[n - 1] == '\n') {
+		line[n - 1] = '\r';
+		line[n++] = '\n';
+	}
+	put(line, n);
+}

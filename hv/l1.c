@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hv/l1.h"
+
+#include "hv/linux.h"
+#include "hv/mem.h"
+#include "hv/ptable.h"
+#include "lib/string.h"
+
+#define LOW_START  0x10000ull /* above the BIOS's data */
+#define LOW_END	   0x90000ull /* below the EBDA */
+#define FOUR_GIB   0x100000000ull
+#define TABLES	   6 /* PML4, PDPT and four directories: 4 GiB */
+#define MAX_INITRD 0x7fffffffull
+
+/* What is in the way of what comes next; grows as L1 does. */
+struct layout {
+	struct bootinfo *boot;
+	struct mem_range busy[BOOT_MODULES + 8];
+	size_t n;
+};
+
+static u64 take(struct layout *l, u64 start, u64 size)
+{
+	l->busy[l->n++] = (struct mem_range){start, start + size, MEM_RAM};
+	return start;
+}
+
+static u64 take_low(struct layout *l, u64 size)
+{
+	struct mem_want w = {.size = size,
+			     .align = PAGE_SIZE,
+			     .min = LOW_START,
+			     .max = LOW_END,
+			     .busy = l->busy,
+			     .n_busy = l->n};
+	u64 at = memmap_find_low(&l->boot->map, &w);
+
+	return at == MEM_NONE ? at : take(l, at, size);
+}
+
+static void carry_out(const struct plan *plan, const u8 *file)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct plan_segment *s = &plan->segment[i];
+		u8 *to = phys_to_virt(s->dest);
+
+		memcpy(to, file + s->offset, s->file_size);
+		memset(to + s->file_size, 0, s->mem_size - s->file_size);
+	}
+}
+
+/* The words behind the file's name. */
+static const char *arguments(const char *line)
+{
+	while (*line && *line != ' ')
+		line++;
+	while (*line == ' ')
+		line++;
+	return line;
+}
+
+/* Long mode needs page tables from the start: 4 GiB, one to one. */
+static u64 identity_tables(u64 at)
+{
+	u64 *table = memset(phys_to_virt(at), 0, TABLES * PAGE_SIZE);
+	u64 *pdpt = table + PTES_PER_TABLE, *pd = pdpt + PTES_PER_TABLE;
+
+	table[0] = (at + PAGE_SIZE) | PTE_TABLE;
+	for (u64 gib = 0; gib < TABLES - 2; gib++)
+		pdpt[gib] = (at + (2 + gib) * PAGE_SIZE) | PTE_TABLE;
+	for (u64 i = 0; i < (TABLES - 2) * PTES_PER_TABLE; i++)
+		pd[i] = i * SIZE_2M | PTE_TABLE | PTE_LARGE;
+	return at;
+}
+
+static u64 put_text(struct layout *l, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	u64 at = take_low(l, size);
+
+	if (at != MEM_NONE)
+		memcpy(phys_to_virt(at), text, size);
+	return at;
+}
+
+static int load_linux(struct layout *l, struct linux_image *im,
+		      struct start *start, const char **why)
+{
+	const struct bootinfo *boot = l->boot;
+	const struct boot_module *kernel = &boot->module[0];
+	const void *file = phys_to_virt(kernel->start);
+	const char *line = arguments(kernel->cmdline);
+	struct linux_boot b = {.rsdp = boot->rsdp, .map = &boot->map};
+	u64 params, tables;
+
+	if (linux_place(im, &boot->map, l->busy, l->n, why) < 0)
+		return -1;
+	take(l, im->plan.low, im->init_size);
+	if (boot->n_modules > 1) {
+		b.initrd = boot->module[1].start;
+		b.initrd_size = boot->module[1].end - b.initrd;
+	}
+	b.cmdline = put_text(l, line);
+	b.cmdline_length = strlen(line);
+	params = take_low(l, PAGE_SIZE);
+	tables = take_low(l, TABLES * PAGE_SIZE);
+	if (b.cmdline == MEM_NONE || params == MEM_NONE || tables == MEM_NONE)
+		return refuse(why, "no free memory below 640 KiB");
+	if (linux_fill(phys_to_virt(params), im, file, &b, why) < 0)
+		return -1;
+	carry_out(&im->plan, file);
+	*start = (struct start){.long_mode = im->long_mode,
+				.rip = im->plan.entry,
+				.rsi = params,
+				.cr3 = identity_tables(tables)};
+	return 0;
+}
+
+int l1_load(struct start *start, struct bootinfo *boot,
+	    const struct options *options, const char **why)
+{
+	const struct boot_module *first = &boot->module[0];
+	struct layout l = {.boot = boot};
+	struct linux_image im;
+
+	(void)options;
+	for (size_t i = 0; i < boot->n_modules; i++)
+		take(&l, boot->module[i].start,
+		     boot->module[i].end - boot->module[i].start);
+	if (linux_check(&im, phys_to_virt(first->start),
+			first->end - first->start, why) < 0)
+		return -1;
+	return load_linux(&l, &im, start, why);
+}

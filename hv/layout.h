@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where L0 lies, shared by C, assembly and the linker script.
+ *
+ *   0xffff800000000000   all physical memory, one to one (DIRECT_MAP)
+ *   0xffffffff80000000   L0's own image, its first 2 MiB (HV_BASE)
+ *
+ * A boot loader puts the image at HV_LOAD. L0 then copies itself to the block
+ * of memory that it takes (hv/main.c); its virtual addresses stay the same.
+ */
+#pragma once
+
+#include "lib/x86.h"
+
+#define HV_LOAD	   0x08000000
+#define HV_BASE	   0xffffffff80000000
+#define DIRECT_MAP 0xffff800000000000
+#define IMAGE_MAX  LARGE_PAGE_SIZE /* one page table maps it */
+
+#define SEL_CODE64 0x08
+#define SEL_DATA   0x10
+#define SEL_CODE32 0x18
+
+#define STACK_SIZE 0x4000 /* of each CPU, a multiple of itself */

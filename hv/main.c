@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * L0's start, in the order in which things become possible: read what the
+ * loader says, take a block of memory, move there, turn SVM on, load L1 where
+ * L0 was, and run it for ever.
+ */
+#include "hv/bootinfo.h"
+#include "hv/console.h"
+#include "hv/l1.h"
+#include "hv/mem.h"
+#include "hv/options.h"
+#include "hv/panic.h"
+#include "hv/percpu.h"
+#include "hv/policy.h"
+#include "hv/ptable.h"
+#include "hv/run.h"
+#include "hv/space.h"
+#include "hv/trap.h"
+#include "lib/cpu.h"
+#include "lib/string.h"
+#include "lib/uart.h"
+
+#define FOUR_GIB   0x100000000ull
+#define CPUID_GIB  0x04000000u /* 1 GiB pages: leaf 0x80000001, EDX */
+#define LOW_MEMORY 0x100000ull
+
+extern u8 image_start[], text_end[], rodata_end[], image_end[];
+void hv_main(u32 magic, u64 info);
+void boot_move(u64 cr3, void (*go_on)(void), u64 to) __attribute__((noreturn));
+
+static struct bootinfo boot;
+static struct options options;
+static u64 block; /* physical, of options.mem bytes */
+
+/* The boot page tables map the first 4 GiB, where loaders put everything. */
+static const void *map_phys(void *ctx, u64 pa, u64 len)
+{
+	(void)ctx;
+	return pa + len <= FOUR_GIB && pa + len >= pa ? phys_to_virt(pa) : NULL;
+}
+
+static void read_boot(u32 magic, u64 info)
+{
+	const struct phys phys = {.map = map_phys};
+	const char *why;
+
+	if (bootinfo_parse(&boot, &phys, magic, info, &why) < 0)
+		give_up("%s", why);
+	if (options_parse(&options, boot.cmdline, &why) < 0)
+		give_up("option %s", why);
+	console_init(options.port);
+	say("nestbox: L0, %lu MiB of memory, %lu modules\n",
+	    memmap_ram(&boot.map) >> 20, boot.n_modules);
+}
+
+static void check_machine(void)
+{
+	const char *why = vmm->unusable();
+
+	if (why)
+		give_up("%s", why);
+	if (!(cpuid(0x80000001, 0).edx & CPUID_GIB))
+		give_up("this CPU has no pages of 1 GiB");
+	if (!boot.n_modules)
+		give_up("no module: L1's kernel or payload is the first one");
+}
+
+/* As high as possible below 4 GiB, where L1's kernel misses it least. */
+static void take_block(void)
+{
+	struct mem_range busy[BOOT_MODULES + 1];
+	struct mem_want want = {
+		.size = options.mem,
+		.align = LARGE_PAGE_SIZE,
+		.min = LOW_MEMORY,
+		.max = FOUR_GIB,
+		.busy = busy,
+		.n_busy = boot.n_modules + 1,
+	};
+
+	for (size_t i = 0; i < boot.n_modules; i++)
+		busy[i] = (struct mem_range){boot.module[i].start,
+					     boot.module[i].end, 0};
+	busy[boot.n_modules] = (struct mem_range){
+		HV_LOAD, HV_LOAD + (u64)(image_end - image_start), 0};
+	block = memmap_find_high(&boot.map, &want);
+	if (block == MEM_NONE)
+		give_up("no %lu MiB of memory in one piece below 4 GiB "
+			"(option mem=)",
+			options.mem >> 20);
+	if (memmap_reserve(&boot.map, block, block + options.mem) < 0)
+		give_up("the memory map has too many entries");
+	mem_init(block + IMAGE_MAX, block + options.mem);
+}
+
+/* The direct map covers what this CPU can address. */
+static u64 build_page_tables(void)
+{
+	struct ptable t = ptable_new(PTE_TABLE);
+	u64 text = (u64)image_start, rodata = (u64)text_end;
+	u64 data = (u64)rodata_end, end = (u64)image_end;
+
+	ptable_map(&t, DIRECT_MAP, 0, space_size(),
+		   PTE_TABLE | PTE_ACCESSED | PTE_DIRTY | PT_NX);
+	ptable_map(&t, text, block, rodata - text, PTE_PRESENT | PTE_ACCESSED);
+	ptable_map(&t, rodata, block + rodata - text, data - rodata,
+		   PTE_PRESENT | PTE_ACCESSED | PT_NX);
+	ptable_map(&t, data, block + data - text, end - data,
+		   PTE_TABLE | PTE_ACCESSED | PTE_DIRTY | PT_NX);
+	return t.root;
+}
+
+static struct cpu *new_cpu(unsigned id)
+{
+	struct cpu *cpu = mem_pages(STACK_SIZE / PAGE_SIZE, STACK_SIZE);
+
+	cpu->id = id;
+	return cpu;
+}
+
+/* On the CPU's own stack. */
+static void run_boot_cpu(void)
+{
+	struct cpu *cpu = this_cpu();
+	u64 npt = space_build(block, block + options.mem);
+	struct start start;
+	const char *why;
+
+	vmm->start_cpu(cpu);
+	policy_init(vmm);
+	if (l1_load(&start, &boot, &options, &why) < 0)
+		give_up("%s", why);
+	vmm->reset(&cpu->vcpu, npt, &start);
+	say("nestbox: L1 starts at %lx; L0 has [%lx, %lx), %lu pages free\n",
+	    start.rip, block, block + options.mem, mem_free_pages());
+	run_forever(cpu);
+}
+
+static void go_on(void)
+{
+	struct cpu *cpu;
+
+	trap_init();
+	trap_load();
+	vmm->init();
+	cpu = new_cpu(0);
+	__asm__ volatile("mov %0, %%rsp\n\t"
+			 "call *%1"
+			 :
+			 : "r"((u64)cpu + STACK_SIZE), "r"(run_boot_cpu)
+			 : "memory");
+	__builtin_unreachable();
+}
+
+void hv_main(u32 magic, u64 info)
+{
+	console_init(UART_COM1);
+	read_boot(magic, info);
+	check_machine();
+	take_block();
+	boot_move(build_page_tables(), go_on, (u64)phys_to_virt(block));
+}

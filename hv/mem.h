@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * L0's memory: the block it took from the machine. Pages come from one pool
+ * whose free count is public, so that tests can see leaks. Zeroed.
+ */
+#pragma once
+
+#include "hv/layout.h"
+#include "lib/types.h"
+
+/* Makes [@start, @end), physical, page aligned, the pool. */
+void mem_init(u64 start, u64 end);
+
+/* @n pages in a row aligned to @align bytes; panics if there are none: L0
+ * allocates at boot only. */
+void *mem_pages(size_t n, u64 align);
+
+u64 mem_free_pages(void);
+
+static inline void *phys_to_virt(u64 pa)
+{
+	return (void *)(pa + DIRECT_MAP);
+}
+
+/* Of something in the direct map, as everything from mem_pages() is. */
+static inline u64 virt_to_phys(const void *p)
+{
+	return (u64)p - DIRECT_MAP;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of a virtual CPU: enter the guest, take its exit, count it, handle
+ * it, again. Handlers are in one table by exit slot; they say whether the
+ * instruction is done. What a guest has no right to gives it the fault of a CPU
+ * without the feature; nothing it does ends L0.
+ */
+#pragma once
+
+#include "hv/vmm.h"
+
+/* The backend of this machine. */
+extern const struct vmm_ops *vmm;
+
+void run_forever(struct cpu *cpu) __attribute__((noreturn));

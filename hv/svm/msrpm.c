@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hv/svm/msrpm.h"
+
+#include "hv/mem.h"
+
+#define MSRPM_PAGES 2
+#define IOPM_PAGES  3 /* the third: accesses that cross port 0xffff */
+#define MSRS	    0x2000u /* of a range: 2 KiB of the map */
+
+static u8 *msrpm, *iopm;
+
+void svm_maps_init(void)
+{
+	msrpm = mem_pages(MSRPM_PAGES, PAGE_SIZE);
+	iopm = mem_pages(IOPM_PAGES, PAGE_SIZE);
+}
+
+u64 svm_msrpm(void)
+{
+	return virt_to_phys(msrpm);
+}
+
+u64 svm_iopm(void)
+{
+	return virt_to_phys(iopm);
+}
+
+void svm_trap_msr(u32 msr)
+{
+	static const u32 first[] = {0, 0xc0000000, 0xc0010000};
+
+	for (u32 range = 0; range < ARRAY_SIZE(first); range++) {
+		u32 bit = (range * MSRS + msr - first[range]) * 2;
+
+		if (msr - first[range] < MSRS)
+			msrpm[bit / 8] |= (u8)(3u << bit % 8);
+	}
+}
+
+void svm_trap_port(u16 port)
+{
+	iopm[port / 8] |= (u8)(1u << port % 8);
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * AMD SVM behind struct vmm_ops: vmcb01 and how L1 enters and leaves.
+ *
+ * The interrupt model: physical interrupts reach L1 without exits, because INTR
+ * is not intercepted and V_INTR_MASKING is off. L0 itself always runs with
+ * GIF=0 and takes none. NMIs always exit (APM vol. 2, 15.13 and 15.17).
+ */
+#include "hv/console.h"
+#include "hv/mem.h"
+#include "hv/panic.h"
+#include "hv/percpu.h"
+#include "hv/svm/msrpm.h"
+#include "lib/cpu.h"
+#include "lib/vmcb.h"
+
+#define CPUID_EXT     0x80000001u
+#define CPUID_SVM     0x8000000au
+#define CPUID_ECX_SVM 0x4u
+#define CPUID_EDX_NPT 0x1u
+#define MSR_PAT	      0x277
+#define CPUID_OSXSAVE 0x08000000u
+#define CPUID_OSPKE   0x10u
+#define CR4_OSXSAVE   0x00040000u
+#define CR4_PKE	      0x00400000u
+#define DR6_RESET     0xffff0ff0u
+#define DR7_RESET     0x400u
+#define L1_ASID	      1
+
+/* Segment attributes as a VMCB has them: flat, present, accessed. */
+#define CODE32 0xc9b
+#define CODE64 0xa9b
+#define DATA   0xc93
+#define TSS    0x08b
+#define LDT    0x082
+/* The selectors of the Linux boot protocol (__BOOT_CS, __BOOT_DS). */
+#define START_CS 0x10
+#define START_DS 0x18
+
+void svm_enter(u64 vmcb_pa, u64 gpr[GPRS]);
+
+static const char *unusable(void)
+{
+	if (!(cpuid(CPUID_EXT, 0).ecx & CPUID_ECX_SVM))
+		return "this CPU has no SVM";
+	if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS)
+		return "SVM is switched off by the firmware";
+	if (!(cpuid(CPUID_SVM, 0).edx & CPUID_EDX_NPT))
+		return "this CPU's SVM has no nested paging";
+	return NULL;
+}
+
+static void start_cpu(struct cpu *cpu)
+{
+	struct vcpu *v = &cpu->vcpu;
+
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
+	wrmsr(MSR_VM_HSAVE_PA, virt_to_phys(mem_pages(1, PAGE_SIZE)));
+	__asm__ volatile("clgi");
+	v->backend = mem_pages(1, PAGE_SIZE);
+	v->cpu = cpu;
+}
+
+static void reset_control(struct vmcb *vmcb, u64 npt)
+{
+	static const u8 intercepts[] = {
+		VMCB_EXIT_NMI,	  VMCB_EXIT_IOIO,    VMCB_EXIT_MSR,
+		VMCB_EXIT_CPUID,  VMCB_EXIT_VMRUN,   VMCB_EXIT_VMMCALL,
+		VMCB_EXIT_VMLOAD, VMCB_EXIT_VMSAVE,  VMCB_EXIT_STGI,
+		VMCB_EXIT_CLGI,	  VMCB_EXIT_INVLPGA, VMCB_EXIT_SKINIT,
+		VMCB_EXIT_SHUTDOWN,
+	};
+
+	vmcb->control = (struct vmcb_control){
+		.iopm_pa = svm_iopm(),
+		.msrpm_pa = svm_msrpm(),
+		.asid = L1_ASID,
+		.tlb_control = VMCB_TLB_FLUSH_ALL,
+		.np_control = VMCB_NP_ENABLE,
+		.ncr3 = npt,
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(intercepts); i++)
+		vmcb_intercept(vmcb, intercepts[i]);
+}
+
+static void reset_save(struct vmcb_save *s, const struct start *start)
+{
+	const struct vmcb_segment data = {START_DS, DATA, ~0u, 0};
+
+	*s = (struct vmcb_save){
+		.es = data,
+		.cs = {START_CS, start->long_mode ? CODE64 : CODE32, ~0u, 0},
+		.ss = data,
+		.ds = data,
+		.fs = data,
+		.gs = data,
+		.ldtr = {0, LDT, 0, 0},
+		.tr = {0, TSS, 0xffff, 0},
+		.efer = EFER_SVME,
+		.cr0 = CR0_PE | CR0_ET,
+		.dr6 = DR6_RESET,
+		.dr7 = DR7_RESET,
+		.g_pat = rdmsr(MSR_PAT),
+	};
+	if (start->long_mode) {
+		s->efer |= EFER_LME | EFER_LMA;
+		s->cr0 |= CR0_PG;
+		s->cr4 = CR4_PAE;
+		s->cr3 = start->cr3;
+	}
+}
+
+static void reset(struct vcpu *v, u64 npt, const struct start *start)
+{
+	struct vmcb *vmcb = v->backend;
+
+	reset_control(vmcb, npt);
+	reset_save(&vmcb->save, start);
+	v->regs = (struct regs){.rip = start->rip, .rflags = RFLAGS_FIXED};
+	v->regs.gpr[RAX] = start->rax;
+	v->regs.gpr[RBX] = start->rbx;
+	v->regs.gpr[RSI] = start->rsi;
+	v->nmi_pending = v->nmi_blocked = false;
+}
+
+/* An event that an exit interrupted comes again. QEMU reports an interrupt
+ * that it delivered itself as an exception (doc/emulator.md). */
+static u64 repeat_event(u64 info)
+{
+	if ((info & VMCB_EVENT_TYPE) == VMCB_EVENT_EXCEPTION &&
+	    (info & VMCB_EVENT_VECTOR) >= EXCEPTIONS)
+		info &= ~VMCB_EVENT_TYPE;
+	return info & VMCB_EVENT_VALID ? info : 0;
+}
+
+static void run(struct vcpu *v, struct exit *exit)
+{
+	struct vmcb *vmcb = v->backend;
+	struct vmcb_control *c = &vmcb->control;
+
+	vmcb->save.rax = v->regs.gpr[RAX];
+	vmcb->save.rsp = v->regs.gpr[RSP];
+	vmcb->save.rip = v->regs.rip;
+	vmcb->save.rflags = v->regs.rflags;
+	svm_enter(virt_to_phys(vmcb), v->regs.gpr);
+	v->regs.gpr[RAX] = vmcb->save.rax;
+	v->regs.gpr[RSP] = vmcb->save.rsp;
+	v->regs.rip = vmcb->save.rip;
+	v->regs.rflags = vmcb->save.rflags;
+	c->tlb_control = VMCB_TLB_KEEP;
+	c->event_inj = repeat_event(c->exit_int_info);
+	exit->slot = exit_slot_svm(c->exit_code);
+	exit->code = c->exit_code;
+	exit->info1 = c->exit_info_1;
+	exit->info2 = c->exit_info_2;
+}
+
+static void inject(struct vcpu *v, const struct event *e)
+{
+	struct vmcb *vmcb = v->backend;
+
+	vmcb->control.event_inj = VMCB_EVENT_VALID | e->vector |
+				  (u64)e->type << 8 |
+				  (e->has_error ? VMCB_EVENT_ERROR : 0) |
+				  (u64)e->error << 32;
+}
+
+static bool injecting(const struct vcpu *v)
+{
+	const struct vmcb *vmcb = v->backend;
+
+	return vmcb->control.event_inj & VMCB_EVENT_VALID;
+}
+
+/* GIF is all that holds it off. */
+static void take_nmi(void)
+{
+	__asm__ volatile("stgi; nop; clgi" : : : "memory");
+}
+
+static void watch_iret(struct vcpu *v, bool on)
+{
+	(on ? vmcb_intercept : vmcb_pass)(v->backend, VMCB_EXIT_IRET);
+}
+
+static u64 get_efer(const struct vcpu *v)
+{
+	const struct vmcb *vmcb = v->backend;
+
+	return vmcb->save.efer & ~(u64)EFER_SVME;
+}
+
+/* Legal are the bits that the CPU takes from L0 itself. LME cannot change
+ * while paging is on; LMA is the CPU's (APM vol. 2, 3.1.7). */
+static bool set_efer(struct vcpu *v, u64 value)
+{
+	const u64 known = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | 0x4000;
+	struct vmcb_save *s = &((struct vmcb *)v->backend)->save;
+
+	if (value & ~known)
+		return false;
+	if (s->cr0 & CR0_PG && (value ^ s->efer) & EFER_LME)
+		return false;
+	s->efer = (value & ~(u64)EFER_LMA) | (s->efer & EFER_LMA) | EFER_SVME;
+	return true;
+}
+
+/* L0's own CR4 has these bits off; CPUID shows those of who executes it. */
+static void fix_cpuid(const struct vcpu *v, u32 leaf, u32 *ecx)
+{
+	u64 cr4 = ((const struct vmcb *)v->backend)->save.cr4;
+
+	if (leaf == 1)
+		*ecx = (*ecx & ~CPUID_OSXSAVE) |
+		       (cr4 & CR4_OSXSAVE ? CPUID_OSXSAVE : 0);
+	if (leaf == 7)
+		*ecx = (*ecx & ~CPUID_OSPKE) |
+		       (cr4 & CR4_PKE ? CPUID_OSPKE : 0);
+}
+
+/* Without next RIP: what such an instruction takes without prefixes. */
+static unsigned insn_len(const struct vcpu *v, const struct exit *exit)
+{
+	switch ((unsigned)exit->slot) {
+	case EXIT_cpuid:
+	case EXIT_msr:
+		return 2;
+	case EXIT_vmcall:
+		return 3;
+	case EXIT_io:
+		return (unsigned)(exit->info2 - v->regs.rip);
+	default:
+		return 0;
+	}
+}
+
+static void advance(struct vcpu *v, const struct exit *exit)
+{
+	struct vmcb *vmcb = v->backend;
+
+	v->regs.rip += insn_len(v, exit);
+	vmcb->control.int_state &= ~VMCB_SHADOW;
+}
+
+static void dump(const struct vcpu *v)
+{
+	const struct vmcb *vmcb = v->backend;
+	const struct vmcb_save *s = &vmcb->save;
+
+	say("vmcb01: exit %lx info %lx %lx intinfo %lx inj %lx int_ctl %x\n",
+	    vmcb->control.exit_code, vmcb->control.exit_info_1,
+	    vmcb->control.exit_info_2, vmcb->control.exit_int_info,
+	    vmcb->control.event_inj, vmcb->control.int_ctl);
+	say("  cr0 %lx cr2 %lx cr3 %lx cr4 %lx efer %lx\n", s->cr0, s->cr2,
+	    s->cr3, s->cr4, s->efer);
+	say("  cs %x/%x base %lx ss %x/%x gdtr %lx idtr %lx\n", s->cs.selector,
+	    s->cs.attributes, s->cs.base, s->ss.selector, s->ss.attributes,
+	    s->gdtr.base, s->idtr.base);
+}
+
+const struct vmm_ops svm_ops = {
+	.name = "SVM",
+	.unusable = unusable,
+	.init = svm_maps_init,
+	.start_cpu = start_cpu,
+	.reset = reset,
+	.run = run,
+	.inject = inject,
+	.injecting = injecting,
+	.take_nmi = take_nmi,
+	.watch_iret = watch_iret,
+	.get_efer = get_efer,
+	.set_efer = set_efer,
+	.trap_msr = svm_trap_msr,
+	.trap_port = svm_trap_port,
+	.advance = advance,
+	.fix_cpuid = fix_cpuid,
+	.dump = dump,
+};

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the core knows of a virtualization extension: struct vmm_ops, which
+ * hv/svm implements (hv/vmx will), and the state that both sides share. Core,
+ * nested/, dvh/ and pal/ include this header and none of a backend.
+ *
+ * A virtual CPU is run by one physical CPU, always the same, with interrupts
+ * and NMIs off.
+ */
+#pragma once
+
+#include "lib/exit.h"
+#include "lib/types.h"
+
+struct cpu;
+
+/* The general registers, by their number in the encoding. */
+enum {
+	RAX,
+	RCX,
+	RDX,
+	RBX,
+	RSP,
+	RBP,
+	RSI,
+	RDI,
+	GPRS = 16
+};
+
+struct regs {
+	u64 gpr[GPRS];
+	u64 rip, rflags;
+};
+
+struct exit {
+	enum exit_slot slot;
+	u64 code;	  /* as the hardware has it */
+	u64 info1, info2; /* SVM: EXITINFO1, EXITINFO2 */
+};
+
+/* Where a guest starts: flat protected mode, or 64-bit on @cr3's tables. */
+struct start {
+	bool long_mode;
+	u64 rip, cr3;
+	u64 rax, rbx, rsi;
+};
+
+enum event_type { EVENT_INTR, EVENT_NMI = 2, EVENT_EXCEPTION, EVENT_SOFT };
+
+struct event {
+	enum event_type type;
+	u8 vector;
+	bool has_error;
+	u32 error;
+};
+
+struct vcpu {
+	struct cpu *cpu;
+	struct regs regs;
+	void *backend;	    /* the backend's own: svm/svm.c */
+	bool nmi_pending;   /* an NMI waits for this guest */
+	bool nmi_blocked;   /* it is in its NMI handler: until IRET */
+};
+
+struct vmm_ops {
+	const char *name;
+
+	/* Why this CPU cannot be used; NULL if it can. */
+	const char *(*unusable)(void);
+
+	/* Once, before everything below. */
+	void (*init)(void);
+
+	/* Turns the extension on. Once on every CPU. */
+	void (*start_cpu)(struct cpu *cpu);
+
+	/* Makes @v a guest on @npt's memory that begins at @start. */
+	void (*reset)(struct vcpu *v, u64 npt, const struct start *start);
+
+	/* Runs the guest until its next exit. */
+	void (*run)(struct vcpu *v, struct exit *exit);
+
+	/* Delivers @event when the guest next runs. */
+	void (*inject)(struct vcpu *v, const struct event *event);
+
+	/* Whether it has something to deliver already. */
+	bool (*injecting)(const struct vcpu *v);
+
+	/* Lets a pending NMI into L0's own handler. */
+	void (*take_nmi)(void);
+
+	/* Whether the guest's next IRET exits (the end of an NMI). */
+	void (*watch_iret)(struct vcpu *v, bool on);
+
+	/* EFER as the guest sees it. False: the value is illegal there. */
+	u64 (*get_efer)(const struct vcpu *v);
+	bool (*set_efer)(struct vcpu *v, u64 value);
+
+	/* Makes accesses exit, in every guest. Before any guest runs. */
+	void (*trap_msr)(u32 msr);
+	void (*trap_port)(u16 port);
+
+	/* The instruction that exited is done: RIP, interrupt shadow. */
+	void (*advance)(struct vcpu *v, const struct exit *exit);
+
+	/* What of CPUID depends on the guest's registers (OSXSAVE ...). */
+	void (*fix_cpuid)(const struct vcpu *v, u32 leaf, u32 *ecx);
+
+	/* Shows the guest's state, for a panic. */
+	void (*dump)(const struct vcpu *v);
+};
+
+extern const struct vmm_ops svm_ops;

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/exit.h"
+
+#define SVM_INVALID 0xffffffffu
+
+struct row {
+	u16 svm, svm_count, vmx;
+	const char *text;
+};
+
+static const struct row rows[EXIT_SLOTS] = {
+	[EXIT_unknown] = {NO_EXIT, 1, NO_EXIT, "unknown"},
+	[EXIT_invalid] = {NO_EXIT, 1, NO_EXIT, "invalid guest state"},
+#define EXIT(slot, svm, svm_count, vmx, text) \
+	[EXIT_##slot] = {svm, svm_count, vmx, text},
+#include "lib/exit.def"
+#undef EXIT
+};
+
+enum exit_slot exit_slot_svm(u64 code)
+{
+	u32 low = (u32)code;
+
+	if (low == SVM_INVALID)
+		return EXIT_invalid;
+	for (unsigned s = EXIT_invalid + 1; s < EXIT_SLOTS; s++)
+		if (rows[s].svm != NO_EXIT && low >= rows[s].svm &&
+		    low - rows[s].svm < rows[s].svm_count)
+			return (enum exit_slot)s;
+	return EXIT_unknown;
+}
+
+enum exit_slot exit_slot_vmx(u32 reason)
+{
+	for (unsigned s = EXIT_invalid + 1; s < EXIT_SLOTS; s++)
+		if (rows[s].vmx != NO_EXIT && rows[s].vmx == (reason & 0xffff))
+			return (enum exit_slot)s;
+	return EXIT_unknown;
+}
+
+const char *exit_name(enum exit_slot slot)
+{
+	return slot < EXIT_SLOTS ? rows[slot].text : "?";
+}
