@@ -117,6 +117,8 @@ static int add_machines(struct archive *tar, struct wires *w,
 		char name[16];
 		int status;
 
+		if (stack_is_nestbox(&s->stack, level - 1))
+			continue;
 		machine_args(&a, s, c, w, level);
 		snprintf(name, sizeof(name), "args.%d", level);
 		status = add_words(tar, name, a.v + 1, err);

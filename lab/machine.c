@@ -8,6 +8,9 @@
 /* A Linux level itself, with its page cache of the tools image. */
 #define LEVEL_MEM (640 * MIB)
 
+/* What nestbox.elf keeps, and what it needs to find that in one piece. */
+#define NESTBOX_MEM (128 * MIB)
+
 /* One image that a machine gets as RAM. */
 struct nvdimm {
 	const char *id;
@@ -23,6 +26,8 @@ static bool is_guest(const struct spec *s, int level)
 
 long machine_min_mem(const struct spec *s, int level)
 {
+	if (stack_is_nestbox(&s->stack, level))
+		return s->mem[level + 1] + NESTBOX_MEM;
 	if (!spec_is_linux(s, level))
 		return 2 * MIB;
 	return is_guest(s, level) ? 192 * MIB : s->mem[level + 1] + 384 * MIB;
@@ -30,6 +35,8 @@ long machine_min_mem(const struct spec *s, int level)
 
 long machine_default_mem(const struct spec *s, int level, long above)
 {
+	if (stack_is_nestbox(&s->stack, level))
+		return above + NESTBOX_MEM;
 	if (!is_guest(s, level))
 		return above + LEVEL_MEM;
 	return s->guest == GUEST_LINUX ? 512 * MIB : 128 * MIB;
@@ -90,28 +97,73 @@ static void add_images(struct args *a, const struct cache *c,
 /* Linux waits for no device, prints errors only and never leaves an oops to
  * a hang. nokaslr and mitigations=off: the same addresses and code on every
  * CPU model, so that runs repeat and sites can be told by address. */
+static char *linux_words(const struct spec *s, int level)
+{
+	bool more = is_guest(s, level) && s->append;
+
+	return format_string(
+		"console=ttyS0 loglevel=3 panic=-1 oops=panic nokaslr "
+		"mitigations=off%s nb.level=%d%s%s",
+		s->no_thp ? " transparent_hugepage=never" : "", level,
+		more ? " " : "", more ? s->append : "");
+}
+
 static void add_linux(struct args *a, const struct spec *s,
 		      const struct cache *c, int level)
 {
+	char *words = linux_words(s, level);
+
 	args_add(a, "-kernel");
 	args_add(a, level == 0 ? c->kernel : "/boot/vmlinux");
 	args_add(a, "-initrd");
 	args_add(a, level == 0 ? c->initrd : "/boot/level.cpio");
 	args_add(a, "-append");
-	args_addf(a,
-		  "console=ttyS0 loglevel=3 panic=-1 oops=panic nokaslr "
-		  "mitigations=off%s nb.level=%d%s%s",
-		  s->no_thp ? " transparent_hugepage=never" : "", level,
-		  is_guest(s, level) && s->append ? " " : "",
-		  is_guest(s, level) && s->append ? s->append : "");
+	args_add(a, words);
+	free(words);
 }
 
-static void add_payload(struct args *a, const struct spec *s, int level)
+/* What a payload finds in its machine beside a PC. */
+static void add_payload_devices(struct args *a)
 {
 	args_add(a, "-device");
 	args_add(a, "isa-debug-exit,iobase=0xf4,iosize=4");
 	args_add(a, "-device");
 	args_add(a, "pci-testdev");
+}
+
+/* QEMU takes modules of a multiboot kernel from -initrd: file, words and a
+ * comma before the next one. L0 speaks on COM2: COM1 is L1's. */
+static void add_nestbox(struct args *a, const struct spec *s,
+			const struct cache *c, const struct wires *w)
+{
+	bool is_linux = s->guest == GUEST_LINUX;
+	char *image = built_path("nestbox.elf"), *first, *twice;
+	char *words = is_linux ? linux_words(s, 1)
+			       : format_string("%s", s->append ? s->append : "");
+
+	args_add(a, "-kernel");
+	args_add(a, image);
+	args_add(a, "-append");
+	args_add(a, "com=com2");
+	args_add(a, "-initrd");
+	first = format_string("%s %s", is_linux ? c->kernel : s->payload,
+			      words);
+	twice = double_commas(first);
+	args_addf(a, "%s%s%s", twice, is_linux ? "," : "",
+		  is_linux ? c->initrd : "");
+	if (is_linux)
+		add_images(a, c, w, 0);
+	else
+		add_payload_devices(a);
+	free(image);
+	free(words);
+	free(first);
+	free(twice);
+}
+
+static void add_payload(struct args *a, const struct spec *s, int level)
+{
+	add_payload_devices(a);
 	args_add(a, "-kernel");
 	args_add(a, level == 0 ? s->payload : "/job/guest");
 	if (s->append) {
@@ -134,6 +186,15 @@ static void add_console(struct args *a, const struct spec *s,
 			  w->console[port]);
 	args_add(a, "-serial");
 	args_addf(a, "chardev:com%d", port);
+}
+
+/* Which level's console @port of @level's machine is, in the machine's own
+ * count. nestbox.elf leaves COM1 to its guest and takes COM2. */
+static int console_of(const struct spec *s, int level, int port)
+{
+	if (stack_is_nestbox(&s->stack, level) && port - level < 2)
+		return 1 - (port - level);
+	return port - level;
 }
 
 /* QMP says why a machine ended. Its one command comes from a file, because
@@ -238,8 +299,12 @@ void machine_args(struct args *a, const struct spec *s, const struct cache *c,
 	args_add(a, "none");
 	args_add(a, "-no-reboot");
 	for (int port = level; port <= s->stack.guest_level; port++)
-		add_console(a, s, w, level, level == 0 ? port : port - level);
+		add_console(a, s, w, level, console_of(s, level, port));
 	add_qmp(a, w, level);
+	if (stack_is_nestbox(&s->stack, level)) {
+		add_nestbox(a, s, c, w);
+		return;
+	}
 	if (!spec_is_linux(s, level)) {
 		add_payload(a, s, level);
 		return;

@@ -312,7 +312,7 @@ static int judge_payload(const struct run *r, int *status, struct err *err)
 {
 	char reason[32];
 
-	if (r->s->stack.guest_level == 0) {
+	if (!spec_guest_on_linux(r->s)) {
 		read_qmp(r, reason, sizeof(reason));
 		if (WIFSIGNALED(r->wait_status) || !strcmp(reason, "unstarted"))
 			return outer_failure(r, err);

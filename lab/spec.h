@@ -41,8 +41,18 @@ struct spec {
 	int timeout; /* seconds */
 };
 
-/* Is @level's machine a Linux of ours (and not the bare payload)? */
+/* Is @level a Linux of ours (and not the bare payload, not nestbox.elf)? */
 static inline bool spec_is_linux(const struct spec *s, int level)
 {
+	if (stack_is_nestbox(&s->stack, level))
+		return false;
 	return level < s->stack.guest_level || s->guest == GUEST_LINUX;
+}
+
+/* Does a Linux of ours run the guest's machine, and report its end? */
+static inline bool spec_guest_on_linux(const struct spec *s)
+{
+	int below = s->stack.guest_level - 1;
+
+	return below >= 0 && spec_is_linux(s, below);
 }

@@ -15,14 +15,19 @@ int stack_parse(struct stack *stack, const char *name, struct err *err)
 		return err_set(err,
 			       "unknown stack '%s': give the guest's level and "
 			       "one letter for each hypervisor, such as 0, 1k, "
-			       "2kk or 3kkk",
+			       "1n, 2kk or 3kkk",
 			       name);
 	for (const char *h = name + 1; *h; h++)
-		if (*h != 'k')
+		if (*h != 'k' && *h != 'n')
 			return err_set(err,
 				       "unknown hypervisor '%c' in stack '%s': "
-				       "k = Linux with KVM",
+				       "k = Linux with KVM, n = nestbox.elf",
 				       *h, name);
+	if (strchr(name, 'n') && strcmp(name, "1n") != 0)
+		return err_set(err,
+			       "stack '%s': nestbox.elf runs as L0 only, and "
+			       "offers its guest no SVM yet: try 1n",
+			       name);
 	memcpy(stack->name, name, level + 2);
 	stack->guest_level = (int)level;
 	return 0;

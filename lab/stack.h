@@ -2,9 +2,12 @@
 /*
  * Stacks: which hypervisor runs at which level. A name is the level of the
  * guest and one letter for each hypervisor from L0 up: "2kk" is a guest on KVM
- * on KVM. "0" is a guest on the bare (emulated) CPU. Pure.
+ * on KVM. "0" is a guest on the bare (emulated) CPU. "n" is nestbox.elf, which
+ * has no machine of its own: its guest gets the one below. Pure.
  */
 #pragma once
+
+#include <stdbool.h>
 
 #include "lab/err.h"
 
@@ -14,6 +17,12 @@ struct stack {
 	char name[MAX_LEVEL + 2];
 	int guest_level;
 };
+
+/* Is the hypervisor at @level, below the guest's, nestbox.elf? */
+static inline bool stack_is_nestbox(const struct stack *stack, int level)
+{
+	return level < stack->guest_level && stack->name[level + 1] == 'n';
+}
 
 /* Parses @name. */
 int stack_parse(struct stack *stack, const char *name, struct err *err);
