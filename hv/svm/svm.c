@@ -37,6 +37,12 @@
 #define START_CS 0x10
 #define START_DS 0x18
 
+#define EXIT_CODES (VMCB_EXIT_NPF + 4)
+
+/* exit_slot_svm() of each code, so that an exit costs no search. */
+static u8 slot_of[EXIT_CODES];
+_Static_assert(EXIT_SLOTS <= 256, "a slot fits a byte");
+
 void svm_enter(u64 vmcb_pa, u64 gpr[GPRS]);
 
 static const char *unusable(void)
@@ -48,6 +54,13 @@ static const char *unusable(void)
 	if (!(cpuid(CPUID_SVM, 0).edx & CPUID_EDX_NPT))
 		return "this CPU's SVM has no nested paging";
 	return NULL;
+}
+
+static void init(void)
+{
+	svm_maps_init();
+	for (u64 code = 0; code < EXIT_CODES; code++)
+		slot_of[code] = (u8)exit_slot_svm(code);
 }
 
 static void start_cpu(struct cpu *cpu)
@@ -149,7 +162,9 @@ static void run(struct vcpu *v, struct exit *exit)
 	v->regs.rflags = vmcb->save.rflags;
 	c->tlb_control = VMCB_TLB_KEEP;
 	c->event_inj = repeat_event(c->exit_int_info);
-	exit->slot = exit_slot_svm(c->exit_code);
+	exit->slot = c->exit_code < EXIT_CODES
+			     ? (enum exit_slot)slot_of[c->exit_code]
+			     : exit_slot_svm(c->exit_code);
 	exit->code = c->exit_code;
 	exit->info1 = c->exit_info_1;
 	exit->info2 = c->exit_info_2;
@@ -261,7 +276,7 @@ static void dump(const struct vcpu *v)
 const struct vmm_ops svm_ops = {
 	.name = "SVM",
 	.unusable = unusable,
-	.init = svm_maps_init,
+	.init = init,
 	.start_cpu = start_cpu,
 	.reset = reset,
 	.run = run,
