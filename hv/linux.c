@@ -11,7 +11,7 @@
 #define HEADER_VERSION 0x020a	  /* the first with init_size */
 #define HEADER_64      0x020c	  /* the first with xloadflags */
 #define HEADER_ROOM    0x290	  /* where the zero page goes on */
-#define HEADER_MIN     (HEADER_AT + offsetof(struct linux_header, handover_offset))
+#define HEADER_MIN     0x264	  /* 2.10 has it up to here */
 #define JUMP_END       0x202
 
 #define BOOT_FLAG   0xaa55
@@ -64,6 +64,8 @@ struct elf64_segment {
 } __attribute__((packed));
 ASSERT_OFFSET(elf64_segment, paddr, 24);
 ASSERT_SIZE(elf64_segment, 56);
+
+ASSERT_OFFSET(linux_header, handover_offset, HEADER_MIN - HEADER_AT);
 
 static bool is_power_of_2(u64 n)
 {
@@ -152,9 +154,9 @@ static int check_vmlinux(struct linux_image *im, const u8 *file, u64 size,
 		return refuse(why, "the ELF file is not a kernel");
 	if (check_segments(im, file, size, why) < 0)
 		return -1;
+	if (!im->plan.n)
+		return refuse(why, "the vmlinux has nothing to load");
 	im->plan.entry = h->entry;
-	if (!plan_has_entry(&im->plan))
-		return refuse(why, "the vmlinux's entry is in no segment");
 	im->kind = LINUX_VMLINUX;
 	im->long_mode = true;
 	im->alignment = 1;
@@ -225,6 +227,8 @@ int linux_place(struct linux_image *im, const struct mem_map *map,
 	} else if (!plan_fits(&im->plan, map, busy, n_busy)) {
 		return refuse(why, "the vmlinux's memory is not free");
 	}
+	if (!plan_has_entry(&im->plan))
+		return refuse(why, "the kernel's entry is not in the file");
 	if (im->plan.high > BOOT_END)
 		return refuse(why, "the kernel wants to be above 4 GiB");
 	return 0;
@@ -254,8 +258,8 @@ static int check_boot(const struct linux_image *im,
 		return refuse(why, "the command line is too long for Linux");
 	if (boot->cmdline >= BOOT_END)
 		return refuse(why, "the command line is above 4 GiB");
-	if (boot->initrd_size > limit ||
-	    boot->initrd > limit - boot->initrd_size)
+	if (boot->initrd_size && (boot->initrd_size > limit ||
+				  boot->initrd > limit - boot->initrd_size))
 		return refuse(why, "the initramfs is too high for Linux");
 	return 0;
 }

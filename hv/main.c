@@ -12,6 +12,7 @@
 #include "hv/panic.h"
 #include "hv/percpu.h"
 #include "hv/policy.h"
+#include "hv/power.h"
 #include "hv/ptable.h"
 #include "hv/run.h"
 #include "hv/space.h"
@@ -39,9 +40,10 @@ static const void *map_phys(void *ctx, u64 pa, u64 len)
 	return pa + len <= FOUR_GIB && pa + len >= pa ? phys_to_virt(pa) : NULL;
 }
 
+static const struct phys phys = {.map = map_phys};
+
 static void read_boot(u32 magic, u64 info)
 {
-	const struct phys phys = {.map = map_phys};
 	const char *why;
 
 	if (bootinfo_parse(&boot, &phys, magic, info, &why) < 0)
@@ -128,6 +130,7 @@ static void run_boot_cpu(void)
 
 	vmm->start_cpu(cpu);
 	policy_init(vmm);
+	power_init(&phys, boot.rsdp);
 	if (l1_load(&start, &boot, &options, &why) < 0)
 		give_up("%s", why);
 	vmm->reset(&cpu->vcpu, npt, &start);

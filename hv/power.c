@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hv/power.h"
+
+#include "hv/acpi.h"
+#include "hv/console.h"
+#include "hv/mem.h"
+#include "hv/percpu.h"
+#include "hv/ports.h"
+
+/* Fixed ACPI description table (ACPI 6.4, 5.2.9): PM1a_CNT_BLK. */
+#define FADT_PM1A_CNT 64
+#define PM1_SLP_EN    0x2000u
+
+static void on_pm1_control(struct vcpu *v, u32 value)
+{
+	if (!(value & PM1_SLP_EN))
+		return;
+	say("nestbox: L1 switches off; %lu pages free\n", mem_free_pages());
+	account_dump(&v->cpu->account, say);
+}
+
+void power_init(const struct phys *phys, u64 rsdp)
+{
+	const struct acpi_header *fadt;
+	struct acpi acpi;
+	const char *why;
+	const u8 *at;
+
+	if (acpi_open(&acpi, phys, rsdp, &why) < 0)
+		return;
+	fadt = acpi_table(&acpi, "FACP", NULL);
+	if (!fadt || fadt->length < FADT_PM1A_CNT + 4)
+		return;
+	at = (const u8 *)fadt + FADT_PM1A_CNT;
+	ports_watch((u16)(at[0] | at[1] << 8), on_pm1_control);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The end of L1: before it switches the machine off, L0 shows its counters.
+ */
+#pragma once
+
+#include "hv/phys.h"
+
+/* Watches the port by which ACPI puts the machine to sleep. Without such a
+ * port (no FADT) there are no counters at the end, and that is all. */
+void power_init(const struct phys *phys, u64 rsdp);
