@@ -9,7 +9,7 @@
 #define LOW_START  0x10000ull /* above the BIOS's data */
 #define LOW_END	   0x90000ull /* below the EBDA */
 #define FOUR_GIB   0x100000000ull
-#define TABLES	   6 /* PML4, PDPT and four directories: 4 GiB */
+#define TABLES	   6ull /* PML4, PDPT and four directories: 4 GiB */
 #define MAX_INITRD 0x7fffffffull
 
 /* What is in the way of what comes next; grows as L1 does. */

@@ -25,7 +25,7 @@
 #define CPUID_GIB  0x04000000u /* 1 GiB pages: leaf 0x80000001, EDX */
 #define LOW_MEMORY 0x100000ull
 
-extern u8 image_start[], text_end[], rodata_end[], image_end[];
+extern u8 image_start[], text_end[], rodata_end[], image_end[]; /* hv.ld */
 void hv_main(u32 magic, u64 info);
 void boot_move(u64 cr3, void (*go_on)(void), u64 to) __attribute__((noreturn));
 
@@ -84,7 +84,7 @@ static void take_block(void)
 		busy[i] = (struct mem_range){boot.module[i].start,
 					     boot.module[i].end, 0};
 	busy[boot.n_modules] = (struct mem_range){
-		HV_LOAD, HV_LOAD + (u64)(image_end - image_start), 0};
+		HV_LOAD, HV_LOAD + ((u64)image_end - HV_BASE), 0};
 	block = memmap_find_high(&boot.map, &want);
 	if (block == MEM_NONE)
 		give_up("no %lu MiB of memory in one piece below 4 GiB "

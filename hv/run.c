@@ -107,20 +107,13 @@ static enum result on_npf(struct vcpu *v, const struct exit *exit)
 }
 
 static handler_fn *const handlers[EXIT_SLOTS] = {
-	[EXIT_cpuid] = on_cpuid,
-	[EXIT_msr] = on_msr,
-	[EXIT_vmcall] = on_hypercall,
-	[EXIT_io] = on_port,
-	[EXIT_nmi] = on_nmi,
-	[EXIT_iret] = on_iret,
-	[EXIT_shutdown] = on_shutdown,
-	[EXIT_npf] = on_npf,
-	[EXIT_vmrun] = no_such_insn,
-	[EXIT_vmload] = no_such_insn,
-	[EXIT_vmsave] = no_such_insn,
-	[EXIT_stgi] = no_such_insn,
-	[EXIT_clgi] = no_such_insn,
-	[EXIT_invlpga] = no_such_insn,
+	[EXIT_cpuid] = on_cpuid,       [EXIT_msr] = on_msr,
+	[EXIT_vmcall] = on_hypercall,  [EXIT_io] = on_port,
+	[EXIT_nmi] = on_nmi,	       [EXIT_iret] = on_iret,
+	[EXIT_shutdown] = on_shutdown, [EXIT_npf] = on_npf,
+	[EXIT_vmrun] = no_such_insn,   [EXIT_vmload] = no_such_insn,
+	[EXIT_vmsave] = no_such_insn,  [EXIT_stgi] = no_such_insn,
+	[EXIT_clgi] = no_such_insn,    [EXIT_invlpga] = no_such_insn,
 	[EXIT_skinit] = no_such_insn,
 };
 
@@ -129,8 +122,8 @@ static void let_nmi_in(struct vcpu *v)
 {
 	if (!v->nmi_pending || v->nmi_blocked || vmm->injecting(v))
 		return;
-	vmm->inject(v, &(struct event){.type = EVENT_NMI,
-				       .vector = VECTOR_NMI});
+	vmm->inject(v,
+		    &(struct event){.type = EVENT_NMI, .vector = VECTOR_NMI});
 	v->nmi_pending = false;
 	v->nmi_blocked = true;
 	vmm->watch_iret(v, true);

@@ -40,7 +40,7 @@ void trap_dispatch(struct trap_frame *f)
 	}
 	say("exception %lu error %lx at %lx, cr2 %lx, rsp %lx\n", f->vector,
 	    f->error, f->rip, read_cr2(), f->rsp);
-	say("rax %lx rcx %lx rdx %lx rbx %lx rsi %lx rdi %lx\n", f->rax,
-	    f->rcx, f->rdx, f->rbx, f->rsi, f->rdi);
+	say("rax %lx rcx %lx rdx %lx rbx %lx rsi %lx rdi %lx\n", f->rax, f->rcx,
+	    f->rdx, f->rbx, f->rsi, f->rdi);
 	panic("exception %lu in L0", f->vector);
 }

@@ -15,17 +15,7 @@
 struct cpu;
 
 /* The general registers, by their number in the encoding. */
-enum {
-	RAX,
-	RCX,
-	RDX,
-	RBX,
-	RSP,
-	RBP,
-	RSI,
-	RDI,
-	GPRS = 16
-};
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, GPRS = 16 };
 
 struct regs {
 	u64 gpr[GPRS];
@@ -57,9 +47,9 @@ struct event {
 struct vcpu {
 	struct cpu *cpu;
 	struct regs regs;
-	void *backend;	    /* the backend's own: svm/svm.c */
-	bool nmi_pending;   /* an NMI waits for this guest */
-	bool nmi_blocked;   /* it is in its NMI handler: until IRET */
+	void *backend;	  /* the backend's own: svm/svm.c */
+	bool nmi_pending; /* an NMI waits for this guest */
+	bool nmi_blocked; /* it is in its NMI handler: until IRET */
 };
 
 struct vmm_ops {

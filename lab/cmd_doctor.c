@@ -92,10 +92,11 @@ static void look_at_emulator(struct findings *f, struct cache *c)
 				    "needs 9.1"));
 	f->usable &= number >= PLUGIN_QEMU;
 	add(f, "injection", injection_repaired(c),
-	    format_string(injection_repaired(c)
-				  ? "this copy of QEMU injects interrupts once"
-				  : "this QEMU can inject an interrupt twice: "
-				    "a Linux guest may hang (doc/emulator.md)"));
+	    format_string(
+		    injection_repaired(c)
+			    ? "this copy of QEMU injects interrupts once"
+			    : "this QEMU can inject an interrupt twice: "
+			      "a Linux guest may hang (doc/emulator.md)"));
 }
 
 static void look_at_images(struct findings *f, struct cache *c)

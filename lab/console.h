@@ -25,9 +25,9 @@ struct report {
 
 struct console {
 	int level;
-	FILE *lines;   /* where lines go; NULL = nowhere */
-	FILE *command; /* where a command's output goes */
-	FILE *copy;    /* every byte as it came, or NULL */
+	FILE *lines;	       /* where lines go; NULL = nowhere */
+	FILE *command;	       /* where a command's output goes */
+	FILE *copy;	       /* every byte as it came, or NULL */
 	struct report *report; /* NULL: a payload's, which reports nothing */
 	/* private */
 	bool in_command;

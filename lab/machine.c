@@ -138,8 +138,9 @@ static void add_nestbox(struct args *a, const struct spec *s,
 {
 	bool is_linux = s->guest == GUEST_LINUX;
 	char *image = built_path("nestbox.elf"), *first, *twice;
-	char *words = is_linux ? linux_words(s, 1)
-			       : format_string("%s", s->append ? s->append : "");
+	char *words = is_linux
+			      ? linux_words(s, 1)
+			      : format_string("%s", s->append ? s->append : "");
 
 	args_add(a, "-kernel");
 	args_add(a, image);

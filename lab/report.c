@@ -24,7 +24,8 @@ json_t *report_stack(const struct spec *s, const struct cache *c)
 		s->accel == ACCEL_KVM ? "kvm" : "tcg", "cpu",
 		s->accel == ACCEL_KVM ? "host" : s->cpu, "exact", s->exact,
 		"emulator", c->emulator_version, "injection", c->injection,
-		"kernel", c->kernel_version, "inner_qemu", c->inner_qemu, "image_sha256", c->sha256);
+		"kernel", c->kernel_version, "inner_qemu", c->inner_qemu,
+		"image_sha256", c->sha256);
 }
 
 int report_dump(const json_t *json, const char *path, struct err *err)

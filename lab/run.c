@@ -290,7 +290,8 @@ static int outer_failure(const struct run *r, struct err *err)
 static int machine_ended(const struct run *r, const char *before,
 			 struct err *err)
 {
-	return err_set(err, "the machine of L%d ended (%s, code %d) before %s did",
+	return err_set(err,
+		       "the machine of L%d ended (%s, code %d) before %s did",
 		       r->report.exit_level, r->report.exit_reason,
 		       r->report.exit_code, before);
 }

@@ -56,7 +56,8 @@ static int check_emulator(const struct spec *s, const struct cache *c,
 static int check_nestbox(const struct spec *s, struct err *err)
 {
 	if (stack_is_nestbox(&s->stack, 0) && s->cpus[0] > 1)
-		return err_set(err, "--cpus: nestbox.elf starts one CPU so far");
+		return err_set(err,
+			       "--cpus: nestbox.elf starts one CPU so far");
 	return 0;
 }
 

@@ -6,13 +6,13 @@
  */
 #pragma once
 
-#define CR0_PE	   0x00000001
-#define CR0_ET	   0x00000010
-#define CR0_WP	   0x00010000
-#define CR0_PG	   0x80000000
-#define CR4_PAE	   0x00000020
+#define CR0_PE	     0x00000001
+#define CR0_ET	     0x00000010
+#define CR0_WP	     0x00010000
+#define CR0_PG	     0x80000000
+#define CR4_PAE	     0x00000020
 #define RFLAGS_FIXED 0x00000002
-#define RFLAGS_IF  0x00000200
+#define RFLAGS_IF    0x00000200
 
 #define MSR_APIC_BASE	 0x0000001b
 #define MSR_TSC_DEADLINE 0x000006e0

@@ -39,7 +39,8 @@ usable() {
 # record PATH VERSION DATA SOURCE INJECTION
 record() {
 	printf 'path=%s\nversion=%s\ndata=%s\nsource=%s\ninjection=%s\n' \
-		"$@" 2>/dev/null >"$work/emulator" || die "no space left in $cache"
+		"$@" 2>/dev/null >"$work/emulator" ||
+		die "no space left in $cache"
 	mv "$work/emulator" "$cache/emulator"
 }
 

@@ -16,7 +16,8 @@ void serial_vprintf(const char *fmt, va_list ap)
 	char line[SERIAL_LINE_MAX];
 	size_t len = fmt_vformat(line, sizeof(line), fmt, ap);
 
-	uart_write(UART_COM1, line, len < sizeof(line) ? len : sizeof(line) - 1);
+	uart_write(UART_COM1, line,
+		   len < sizeof(line) ? len : sizeof(line) - 1);
 }
 
 void serial_printf(const char *fmt, ...)

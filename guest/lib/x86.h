@@ -13,7 +13,7 @@
 #define SEL_CODE32 0x18
 #define GDT_SIZE   0x20
 
-#define IDENTITY_GIB	4 /* start.S maps that much one to one */
+#define IDENTITY_GIB 4 /* start.S maps that much one to one */
 
 /*
  * Application processors: a SIPI names a page below 1 MiB. QEMU's multiboot

@@ -68,7 +68,7 @@ static void reset_npt(void)
 
 void svm_gate(u8 vector, svm_code *handler)
 {
-	u64 *gate = (u64 *)SVM_IDT + 2 * vector;
+	u64 *gate = (u64 *)SVM_IDT + 2ul * vector;
 	u64 to = (u64)handler;
 
 	gate[0] = (to & 0xffff) | (u64)SEL_CODE64 << 16 | GATE_INTERRUPT << 40 |

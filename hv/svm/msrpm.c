@@ -4,7 +4,7 @@
 #include "hv/mem.h"
 
 #define MSRPM_PAGES 2
-#define IOPM_PAGES  3 /* the third: accesses that cross port 0xffff */
+#define IOPM_PAGES  3	    /* the third: accesses that cross port 0xffff */
 #define MSRS	    0x2000u /* of a range: 2 KiB of the map */
 
 static u8 *msrpm, *iopm;

@@ -28,11 +28,11 @@
 #define L1_ASID	      1
 
 /* Segment attributes as a VMCB has them: flat, present, accessed. */
-#define CODE32 0xc9b
-#define CODE64 0xa9b
-#define DATA   0xc93
-#define TSS    0x08b
-#define LDT    0x082
+#define CODE32	 0xc9b
+#define CODE64	 0xa9b
+#define DATA	 0xc93
+#define TSS	 0x08b
+#define LDT	 0x082
 /* The selectors of the Linux boot protocol (__BOOT_CS, __BOOT_DS). */
 #define START_CS 0x10
 #define START_DS 0x18
@@ -77,10 +77,10 @@ static void start_cpu(struct cpu *cpu)
 static void reset_control(struct vmcb *vmcb, u64 npt)
 {
 	static const u8 intercepts[] = {
-		VMCB_EXIT_NMI,	  VMCB_EXIT_IOIO,    VMCB_EXIT_MSR,
-		VMCB_EXIT_CPUID,  VMCB_EXIT_VMRUN,   VMCB_EXIT_VMMCALL,
-		VMCB_EXIT_VMLOAD, VMCB_EXIT_VMSAVE,  VMCB_EXIT_STGI,
-		VMCB_EXIT_CLGI,	  VMCB_EXIT_INVLPGA, VMCB_EXIT_SKINIT,
+		VMCB_EXIT_NMI,	    VMCB_EXIT_IOIO,    VMCB_EXIT_MSR,
+		VMCB_EXIT_CPUID,    VMCB_EXIT_VMRUN,   VMCB_EXIT_VMMCALL,
+		VMCB_EXIT_VMLOAD,   VMCB_EXIT_VMSAVE,  VMCB_EXIT_STGI,
+		VMCB_EXIT_CLGI,	    VMCB_EXIT_INVLPGA, VMCB_EXIT_SKINIT,
 		VMCB_EXIT_SHUTDOWN,
 	};
 
@@ -174,10 +174,9 @@ static void inject(struct vcpu *v, const struct event *e)
 {
 	struct vmcb *vmcb = v->backend;
 
-	vmcb->control.event_inj = VMCB_EVENT_VALID | e->vector |
-				  (u64)e->type << 8 |
-				  (e->has_error ? VMCB_EVENT_ERROR : 0) |
-				  (u64)e->error << 32;
+	vmcb->control.event_inj =
+		VMCB_EVENT_VALID | e->vector | (u64)e->type << 8 |
+		(e->has_error ? VMCB_EVENT_ERROR : 0) | (u64)e->error << 32;
 }
 
 static bool injecting(const struct vcpu *v)
