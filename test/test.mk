@@ -1,7 +1,7 @@
 # test/: host unit tests (cmocka, under sanitizers), fuzz targets with their
 # regressions, and shell tests that run real stacks.
 unit-names := t-fmt t-lab t-levels t-micro t-acpi t-boot t-linux t-memmap \
-	t-payload
+	t-options t-payload
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
