@@ -4,43 +4,6 @@
 #define KIB 1024ull
 #define MIB (1024 * KIB)
 
-/* Flags of multiboot 1. */
-#define HAS_MEMORY  0x01
-#define HAS_CMDLINE 0x04
-#define HAS_MODULES 0x08
-#define HAS_MMAP    0x40
-
-struct mb1_info {
-	u32 flags;
-	u32 mem_lower; /* KiB */
-	u32 mem_upper; /* KiB above 1 MiB, up to the first hole */
-	u32 boot_device;
-	u32 cmdline;
-	u32 mods_count;
-	u32 mods_addr;
-	u32 syms[4];
-	u32 mmap_length;
-	u32 mmap_addr;
-} __attribute__((packed));
-ASSERT_OFFSET(mb1_info, cmdline, 16);
-ASSERT_OFFSET(mb1_info, mmap_length, 44);
-
-struct mb1_module {
-	u32 start;
-	u32 end;
-	u32 cmdline;
-	u32 reserved;
-} __attribute__((packed));
-ASSERT_SIZE(mb1_module, 16);
-
-struct mb1_mmap {
-	u32 size; /* of what follows */
-	u64 start;
-	u64 length;
-	u32 type;
-} __attribute__((packed));
-ASSERT_SIZE(mb1_mmap, 24);
-
 /* Tags of multiboot 2. */
 enum {
 	TAG_END = 0,
@@ -209,20 +172,21 @@ static int mb1_mmap(struct parser *s, const struct mb1_info *info)
 
 static int mb1_parse(struct parser *s, u64 at)
 {
-	const struct mb1_info *info = phys_map(s->p, at, sizeof(*info));
+	const struct mb1_info *info =
+		phys_map(s->p, at, offsetof(struct mb1_info, drives_length));
 
 	if (!info)
 		return refuse(s->why, "the loader's block is unreadable");
-	if (info->flags & HAS_MEMORY) {
+	if (info->flags & MB1_MEMORY) {
 		s->lower = info->mem_lower;
 		s->upper = info->mem_upper;
 	}
-	if (info->flags & HAS_CMDLINE && info->cmdline &&
+	if (info->flags & MB1_CMDLINE && info->cmdline &&
 	    copy_line(s, info->cmdline, s->b->cmdline, BOOT_CMDLINE) < 0)
 		return -1;
-	if (info->flags & HAS_MODULES && mb1_modules(s, info) < 0)
+	if (info->flags & MB1_MODULES && mb1_modules(s, info) < 0)
 		return -1;
-	if (info->flags & HAS_MMAP && mb1_mmap(s, info) < 0)
+	if (info->flags & MB1_MMAP && mb1_mmap(s, info) < 0)
 		return -1;
 	return add_basic_memory(s);
 }

@@ -12,11 +12,10 @@
 #pragma once
 
 #include "hv/memmap.h"
+#include "hv/multiboot1.h"
 #include "hv/phys.h"
 
-/* What the loader leaves in EAX. */
-#define MULTIBOOT1_MAGIC 0x2badb002u
-#define MULTIBOOT2_MAGIC 0x36d76289u
+#define MULTIBOOT2_MAGIC 0x36d76289u /* as MULTIBOOT1_MAGIC */
 
 #define BOOT_MODULES	 8
 #define BOOT_CMDLINE	 1024
