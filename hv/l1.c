@@ -2,7 +2,9 @@
 #include "hv/l1.h"
 
 #include "hv/linux.h"
+#include "hv/payload.h"
 #include "hv/mem.h"
+#include "hv/multiboot1.h"
 #include "hv/ptable.h"
 #include "lib/string.h"
 
@@ -10,11 +12,12 @@
 #define LOW_END	   0x90000ull /* below the EBDA */
 #define FOUR_GIB   0x100000000ull
 #define TABLES	   6ull /* PML4, PDPT and four directories: 4 GiB */
-#define MAX_INITRD 0x7fffffffull
+#define MULTIBOOT_BLOCK 0x4000
 
 /* What is in the way of what comes next; grows as L1 does. */
 struct layout {
 	struct bootinfo *boot;
+	const struct options *options;
 	struct mem_range busy[BOOT_MODULES + 8];
 	size_t n;
 };
@@ -49,16 +52,6 @@ static void carry_out(const struct plan *plan, const u8 *file)
 	}
 }
 
-/* The words behind the file's name. */
-static const char *arguments(const char *line)
-{
-	while (*line && *line != ' ')
-		line++;
-	while (*line == ' ')
-		line++;
-	return line;
-}
-
 /* Long mode needs page tables from the start: 4 GiB, one to one. */
 static u64 identity_tables(u64 at)
 {
@@ -89,7 +82,7 @@ static int load_linux(struct layout *l, struct linux_image *im,
 	const struct bootinfo *boot = l->boot;
 	const struct boot_module *kernel = &boot->module[0];
 	const void *file = phys_to_virt(kernel->start);
-	const char *line = arguments(kernel->cmdline);
+	const char *line = options_l1(l->options, kernel->cmdline);
 	struct linux_boot b = {.rsdp = boot->rsdp, .map = &boot->map};
 	u64 params, tables;
 
@@ -116,19 +109,52 @@ static int load_linux(struct layout *l, struct linux_image *im,
 	return 0;
 }
 
+static int load_payload(struct layout *l, struct payload *payload,
+			struct start *start, const char **why)
+{
+	struct bootinfo *boot = l->boot;
+	const struct boot_module *first = &boot->module[0];
+	struct payload_boot b = {
+		.cmdline = options_l1(l->options, first->cmdline),
+		.module = first + 1,
+		.n_modules = boot->n_modules - 1,
+		.map = &boot->map,
+	};
+	u64 at = take_low(l, MULTIBOOT_BLOCK);
+	struct payload_block block = {
+		.to = phys_to_virt(at), .size = MULTIBOOT_BLOCK, .pa = at};
+
+	if (at == MEM_NONE)
+		return refuse(why, "no free memory below 640 KiB");
+	if (payload_place(payload, &boot->map, l->busy, l->n, why) < 0 ||
+	    payload_fill(payload, &block, &b, why) < 0)
+		return -1;
+	carry_out(&payload->plan, phys_to_virt(first->start));
+	*start = (struct start){.rip = payload->plan.entry,
+				.rax = MULTIBOOT1_MAGIC,
+				.rbx = at};
+	return 0;
+}
+
 int l1_load(struct start *start, struct bootinfo *boot,
 	    const struct options *options, const char **why)
 {
 	const struct boot_module *first = &boot->module[0];
-	struct layout l = {.boot = boot};
+	struct layout l = {.boot = boot, .options = options};
+	const void *file = phys_to_virt(first->start);
+	u64 size = first->end - first->start;
 	struct linux_image im;
+	struct payload payload;
 
-	(void)options;
 	for (size_t i = 0; i < boot->n_modules; i++)
 		take(&l, boot->module[i].start,
 		     boot->module[i].end - boot->module[i].start);
-	if (linux_check(&im, phys_to_virt(first->start),
-			first->end - first->start, why) < 0)
+	if (payload_is(file, size)) {
+		if (payload_check(&payload, file, size, why) < 0)
+			return -1;
+		return load_payload(&l, &payload, start, why);
+	}
+	if (linux_check(&im, file, size, why) < 0)
 		return -1;
 	return load_linux(&l, &im, start, why);
 }
