@@ -21,30 +21,35 @@ $(units): $(SB)/unit/%: $(SB)/test/unit/%.o $(SB)/libunit.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(san-flags) -o $@ $^ $(LAB_LIBS) -lcmocka
 
-# The fuzz target: replayed by `check`, really run by `make fuzz`.
-$(SB)/unit/replay: $(SB)/test/fuzz/replay.o $(SB)/test/fuzz/fuzz_lab.o \
-		$(SB)/libunit.a
+# The fuzz targets: replayed by `check`, really run by `make fuzz`.
+replays := $(SB)/unit/replay_lab
+
+$(replays): $(SB)/unit/replay_%: $(SB)/test/fuzz/replay.o \
+		$(SB)/test/fuzz/fuzz_%.o $(SB)/libunit.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(san-flags) -o $@ $^ $(LAB_LIBS)
+	$(Q)$(CC) $(san-flags) -o $@ $(filter %.o,$^) $(SB)/libunit.a \
+		$(LAB_LIBS)
 
-fuzz-src := test/fuzz/fuzz_lab.c $(lab-lib:%=lab/%.c) $(capture-core)
-$(B)/fuzz/fuzz_lab: $(fuzz-src)
+fuzzers := $(B)/fuzz/fuzz_lab
+$(B)/fuzz/fuzz_lab: $(lab-lib:%=lab/%.c) $(capture-core)
+
+$(fuzzers): $(B)/fuzz/%: test/fuzz/%.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)clang -std=gnu11 -g -O1 -I. -D_GNU_SOURCE -o $@ $^ $(LAB_LIBS) \
 		-fsanitize=fuzzer,address,undefined
 
-fuzz: all $(B)/fuzz/fuzz_lab
+fuzz: all $(fuzzers)
 	$(Q)test/fuzz/fuzz.sh
 
-build-tests: $(units) $(SB)/unit/replay
+build-tests: $(units) $(replays)
 
-check-tests := test/fuzz/replay.sh test/e2e/bad-input.sh
+check-tests := test/fuzz/replay-lab.sh test/e2e/bad-input.sh
 guest-tests := test/e2e/payloads.sh test/e2e/stacks.sh test/e2e/instrument.sh
 long-tests := test/e2e/deep.sh
 
-check: all $(units) $(SB)/unit/replay
+check: all $(units) $(replays)
 	$(Q)tools/run-tap -n check -t 120 $(units) $(check-tests)
 
 check-guest: all

@@ -2,7 +2,8 @@
 /*
  * Fuzz target for everything in lab/ that parses what others wrote. The first
  * byte chooses the parser, the rest is its input. With libFuzzer (`make fuzz`)
- * or, through test/fuzz/replay.c, on the files of test/fuzz/regress.
+ * or, through test/fuzz/replay.c, on the files of its folder in
+ * test/fuzz/regress.
  */
 #include <stdio.h>
 #include <stdlib.h>
