@@ -1,7 +1,7 @@
 # hv/: the hypervisor, nestbox.elf. What is pure runs in host unit tests too.
-hv-pure-src := hv/acpi.c hv/bootinfo.c hv/linux.c hv/memmap.c \
+hv-pure-src := hv/account.c hv/acpi.c hv/bootinfo.c hv/linux.c hv/memmap.c \
 	hv/options.c hv/payload.c hv/plan.c
-hv-src := $(hv-pure-src) hv/account.c hv/boot.S hv/console.c hv/hypercall.c \
+hv-src := $(hv-pure-src) hv/boot.S hv/console.c hv/hypercall.c \
 	hv/l1.c hv/main.c hv/mem.c hv/panic.c hv/policy.c hv/power.c \
 	hv/ports.c hv/ptable.c hv/run.c hv/space.c hv/svm/entry.S \
 	hv/svm/msrpm.c hv/svm/svm.c hv/trap.c hv/vectors.S

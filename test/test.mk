@@ -1,7 +1,7 @@
 # test/: host unit tests (cmocka, under sanitizers), fuzz targets with their
 # regressions, and shell tests that run real stacks.
-unit-names := t-fmt t-lab t-levels t-micro t-acpi t-boot t-linux t-memmap \
-	t-options t-payload
+unit-names := t-fmt t-lab t-levels t-micro t-acpi t-boot t-exit t-linux \
+	t-memmap t-options t-payload t-x86dec
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
@@ -13,17 +13,24 @@ $(SB)/%.o: %.c
 unit-objects := $(lab-lib:%=$(SB)/lab/%.o) $(capture-core:%.c=$(SB)/%.o) \
 	$(lib-src:%.c=$(SB)/%.o) $(hv-pure-src:%.c=$(SB)/%.o)
 units := $(unit-names:%=$(SB)/unit/%)
-$(SB)/libunit.a: $(unit-objects)
+$(SB)/libunit.a: $(unit-objects) lib/lib.mk hv/hv.mk
 	$(Q)rm -f $@
-	$(Q)$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
+
+# lib/x86dec is compared with libzydis.
+$(SB)/unit/t-x86dec: $(SB)/test/fuzz/x86_zydis.o
+$(SB)/unit/t-x86dec: LAB_LIBS += -lZydis
 
 $(units): $(SB)/unit/%: $(SB)/test/unit/%.o $(SB)/libunit.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(san-flags) -o $@ $^ $(LAB_LIBS) -lcmocka
+	$(Q)$(CC) $(san-flags) -o $@ $(filter %.o,$^) $(SB)/libunit.a \
+		$(LAB_LIBS) -lcmocka
 
 # The fuzz targets: replayed by `check`, really run by `make fuzz`.
-replays := $(SB)/unit/replay_lab
+replays := $(SB)/unit/replay_lab $(SB)/unit/replay_x86dec
+$(SB)/unit/replay_x86dec: $(SB)/test/fuzz/x86_zydis.o
+$(SB)/unit/replay_x86dec: LAB_LIBS += -lZydis
 
 $(replays): $(SB)/unit/replay_%: $(SB)/test/fuzz/replay.o \
 		$(SB)/test/fuzz/fuzz_%.o $(SB)/libunit.a
@@ -32,8 +39,10 @@ $(replays): $(SB)/unit/replay_%: $(SB)/test/fuzz/replay.o \
 	$(Q)$(CC) $(san-flags) -o $@ $(filter %.o,$^) $(SB)/libunit.a \
 		$(LAB_LIBS)
 
-fuzzers := $(B)/fuzz/fuzz_lab
+fuzzers := $(B)/fuzz/fuzz_lab $(B)/fuzz/fuzz_x86dec
 $(B)/fuzz/fuzz_lab: $(lab-lib:%=lab/%.c) $(capture-core)
+$(B)/fuzz/fuzz_x86dec: test/fuzz/x86_zydis.c $(lib-src)
+$(B)/fuzz/fuzz_x86dec: LAB_LIBS += -lZydis
 
 $(fuzzers): $(B)/fuzz/%: test/fuzz/%.c
 	$(call say,CC,$@)
@@ -46,7 +55,8 @@ fuzz: all $(fuzzers)
 
 build-tests: $(units) $(replays)
 
-check-tests := test/fuzz/replay-lab.sh test/e2e/bad-input.sh
+check-tests := test/fuzz/replay-lab.sh test/fuzz/replay-x86dec.sh \
+	test/e2e/bad-input.sh
 guest-tests := test/e2e/payloads.sh test/e2e/stacks.sh test/e2e/instrument.sh
 long-tests := test/e2e/deep.sh
 

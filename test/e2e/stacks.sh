@@ -20,6 +20,25 @@ in_guest 0 '^Linux l2 6\.1\..* Debian .* GNU/Linux$' "uname in L2" \
 	--stack 2kk -- uname -a
 in_guest 1 '^$' "false in L2" --stack 2kk -- false
 
+# nestbox.elf as L0.
+in_guest 0 '^Linux l1 6\.1\..* Debian .* GNU/Linux$' "uname on nestbox.elf" \
+	--stack 1n -- uname -a
+in_guest 1 '^$' "false on nestbox.elf" --stack 1n -- false
+in_guest 0 '^MemTotal: *6[0-9]{6} kB$' "6 GiB on nestbox.elf" \
+	--stack 1n --mem 6400,6000 -- grep MemTotal /proc/meminfo
+check_fails 42 "exit code on nestbox.elf" "$nestbox" run --stack 1n \
+	--guest build/guest/test/exitcode.elf --append code=42
+check_fails 1 "triple fault on nestbox.elf" "$nestbox" run --stack 1n \
+	--guest build/guest/test/exitcode.elf --append crash=1
+for i in 1 2; do
+	"$nestbox" run --stack 1n --counts "$tap_dir/counts.$i" -- true \
+		2>"$tap_dir/l0.$i"
+done
+check "nestbox.elf: two runs, the same counts" \
+	cmp "$tap_dir/counts.1" "$tap_dir/counts.2"
+check_has "nestbox.elf: its own counters" "$(cat "$tap_dir/l0.1")" \
+	'^L0\| world switches [1-9]'
+
 echo "from the host" >"$tap_dir/in"
 in_guest 7 "^from the host$" "files and status" --stack 1k \
 	--put "$tap_dir/in:a file" --get "result:$tap_dir/out" -- \

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lib/exit: the slots of both vendors; hv/account: counting and the ring. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hv/account.h"
+#include "lib/exit.h"
+#include "lib/vmcb.h"
+
+static void svm_codes_have_slots(void **state)
+{
+	(void)state;
+	assert_int_equal(exit_slot_svm(VMCB_EXIT_CPUID), EXIT_cpuid);
+	assert_int_equal(exit_slot_svm(VMCB_EXIT_CR_READ), EXIT_cr_read);
+	assert_int_equal(exit_slot_svm(VMCB_EXIT_CR_READ + 15), EXIT_cr_read);
+	assert_int_equal(exit_slot_svm(VMCB_EXIT_CR_WRITE), EXIT_cr_write);
+	assert_int_equal(exit_slot_svm(VMCB_EXIT_EXCEPTION + 31),
+			 EXIT_exception);
+	assert_int_equal(exit_slot_svm(VMCB_EXIT_INTR), EXIT_intr);
+	assert_int_equal(exit_slot_svm(VMCB_EXIT_NPF), EXIT_npf);
+	assert_int_equal(exit_slot_svm(0x3ff), EXIT_unknown);
+	assert_int_equal(exit_slot_svm(VMCB_EXIT_INVALID), EXIT_invalid);
+	assert_int_equal(exit_slot_svm(0xffffffff), EXIT_invalid);
+}
+
+static void vmx_reasons_have_slots(void **state)
+{
+	(void)state;
+	assert_int_equal(exit_slot_vmx(10), EXIT_cpuid);
+	assert_int_equal(exit_slot_vmx(48), EXIT_npf);
+	assert_int_equal(exit_slot_vmx(0x80000021), EXIT_entry_state);
+	assert_int_equal(exit_slot_vmx(35), EXIT_unknown);
+	assert_int_equal(exit_slot_vmx(0xffff), EXIT_unknown);
+}
+
+/* Two rows with one code would make the second one unreachable. */
+static void no_code_is_twice(void **state)
+{
+	unsigned seen[EXIT_SLOTS] = {0};
+
+	(void)state;
+	for (unsigned code = 0; code < 0x410; code++)
+		seen[exit_slot_svm(code)] = 1;
+	for (unsigned reason = 0; reason < 0x80; reason++)
+		seen[exit_slot_vmx(reason)] = 1;
+	for (unsigned slot = EXIT_invalid + 1; slot < EXIT_SLOTS; slot++) {
+		if (!seen[slot])
+			print_error("%s\n", exit_name((enum exit_slot)slot));
+		assert_int_equal(seen[slot], 1);
+	}
+}
+
+static char printed[4096];
+
+static void __attribute__((format(printf, 1, 2))) print(const char *fmt, ...)
+{
+	size_t used = strlen(printed);
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(printed + used, sizeof(printed) - used, fmt, ap);
+	va_end(ap);
+}
+
+static void exits_are_counted_once(void **state)
+{
+	static struct account a;
+	const struct exit cpuid = {.slot = EXIT_cpuid, .code = 0x72};
+	const struct exit npf = {.slot = EXIT_npf, .code = 0x400};
+
+	(void)state;
+	account_exit(&a, 1, &cpuid, 0x1000, BY_L0);
+	account_exit(&a, 1, &cpuid, 0x1002, BY_L0);
+	account_exit(&a, 2, &npf, 0x2000, BY_L1);
+	assert_int_equal(account_sum(&a, 1, BY_L0), 2);
+	assert_int_equal(account_sum(&a, 1, BY_L1), 0);
+	assert_int_equal(account_sum(&a, 2, BY_L1), 1);
+	account_dump(&a, print);
+	assert_non_null(strstr(printed, "L1 CPUID"));
+	assert_non_null(strstr(printed, "L2 nested page fault"));
+}
+
+static void ring_keeps_the_last(void **state)
+{
+	static struct account a;
+
+	(void)state;
+	for (u64 i = 0; i < ACCOUNT_RING + 3; i++)
+		account_exit(&a, 1, &(struct exit){.slot = EXIT_msr}, i, BY_L0);
+	printed[0] = '\0';
+	account_dump_ring(&a, print);
+	assert_null(strstr(printed, "rip 2 "));
+	assert_non_null(strstr(printed, "rip 3 "));
+	assert_non_null(strstr(printed, "rip 12 "));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(svm_codes_have_slots),
+		cmocka_unit_test(vmx_reasons_have_slots),
+		cmocka_unit_test(no_code_is_twice),
+		cmocka_unit_test(exits_are_counted_once),
+		cmocka_unit_test(ring_keeps_the_last),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
