@@ -25,6 +25,8 @@ static int insert_range(struct mem_map *m, size_t at, struct mem_range r)
 
 int memmap_cut(struct mem_map *m, u64 start, u64 end)
 {
+	if (start >= end)
+		return 0;
 	for (size_t i = 0; i < m->n;) {
 		struct mem_range *r = &m->range[i];
 		struct mem_range rest = {end, r->end, r->type};

@@ -55,7 +55,10 @@ struct e820_entry {
 } __attribute__((packed));
 ASSERT_SIZE(e820_entry, 20);
 
-/* Where the map says something else already, the higher type wins. */
+/*
+ * Where the map says something else already, the higher type wins. Of these
+ * four, none does anything if @end is not above @start.
+ */
 int memmap_add(struct mem_map *m, u64 start, u64 end, u32 type);
 
 /* Makes [start, end) this type, whatever it was. */

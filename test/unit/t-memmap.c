@@ -73,6 +73,9 @@ static void touching_ranges_merge(void **state)
 	assert_int_equal(m.n, 1);
 	memmap_add(&m, 5, 4, MEM_RESERVED); /* and less than that */
 	assert_int_equal(m.n, 1);
+	memmap_cut(&m, MIB, MIB);
+	memmap_cut(&m, MIB, 5);
+	assert_int_equal(m.n, 1);
 }
 
 /* RAM that somebody else claims too is not ours to use. */
