@@ -28,7 +28,8 @@ $(units): $(SB)/unit/%: $(SB)/test/unit/%.o $(SB)/libunit.a
 		$(LAB_LIBS) -lcmocka
 
 # The fuzz targets: replayed by `check`, really run by `make fuzz`.
-replays := $(SB)/unit/replay_lab $(SB)/unit/replay_x86dec
+replays := $(SB)/unit/replay_lab $(SB)/unit/replay_boot \
+	$(SB)/unit/replay_x86dec
 $(SB)/unit/replay_x86dec: $(SB)/test/fuzz/x86_zydis.o
 $(SB)/unit/replay_x86dec: LAB_LIBS += -lZydis
 
@@ -39,8 +40,9 @@ $(replays): $(SB)/unit/replay_%: $(SB)/test/fuzz/replay.o \
 	$(Q)$(CC) $(san-flags) -o $@ $(filter %.o,$^) $(SB)/libunit.a \
 		$(LAB_LIBS)
 
-fuzzers := $(B)/fuzz/fuzz_lab $(B)/fuzz/fuzz_x86dec
+fuzzers := $(B)/fuzz/fuzz_lab $(B)/fuzz/fuzz_boot $(B)/fuzz/fuzz_x86dec
 $(B)/fuzz/fuzz_lab: $(lab-lib:%=lab/%.c) $(capture-core)
+$(B)/fuzz/fuzz_boot: $(hv-pure-src) $(lib-src)
 $(B)/fuzz/fuzz_x86dec: test/fuzz/x86_zydis.c $(lib-src)
 $(B)/fuzz/fuzz_x86dec: LAB_LIBS += -lZydis
 
@@ -48,15 +50,16 @@ $(fuzzers): $(B)/fuzz/%: test/fuzz/%.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)clang -std=gnu11 -g -O1 -I. -D_GNU_SOURCE -o $@ $^ $(LAB_LIBS) \
-		-fsanitize=fuzzer,address,undefined
+		-fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined
 
 fuzz: all $(fuzzers)
 	$(Q)test/fuzz/fuzz.sh
 
 build-tests: $(units) $(replays)
 
-check-tests := test/fuzz/replay-lab.sh test/fuzz/replay-x86dec.sh \
-	test/e2e/bad-input.sh
+check-tests := test/fuzz/replay-lab.sh test/fuzz/replay-boot.sh \
+	test/fuzz/replay-x86dec.sh test/e2e/bad-input.sh
 guest-tests := test/e2e/payloads.sh test/e2e/stacks.sh test/e2e/instrument.sh
 long-tests := test/e2e/deep.sh
 
