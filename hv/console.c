@@ -10,6 +10,7 @@
 
 static struct {
 	u16 port;
+	bool quiet;
 	u64 written; /* bytes ever */
 	char ring[LOG_SIZE];
 } log;
@@ -21,11 +22,16 @@ void console_init(u16 port)
 		uart_init(port);
 }
 
+void console_quiet(bool on)
+{
+	log.quiet = on;
+}
+
 static void put(const char *text, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		log.ring[log.written++ % LOG_SIZE] = text[i];
-	if (log.port)
+	if (log.port && !log.quiet)
 		uart_write(log.port, text, n);
 }
 

@@ -12,4 +12,7 @@
 /* @port 0: to the ring only. */
 void console_init(u16 port);
 
+/* Whether messages go to the port, too; at first they do. */
+void console_quiet(bool on);
+
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

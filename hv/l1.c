@@ -8,10 +8,10 @@
 #include "hv/ptable.h"
 #include "lib/string.h"
 
-#define LOW_START  0x10000ull /* above the BIOS's data */
-#define LOW_END	   0x90000ull /* below the EBDA */
-#define FOUR_GIB   0x100000000ull
-#define TABLES	   6ull /* PML4, PDPT and four directories: 4 GiB */
+#define LOW_START	0x10000ull /* above the BIOS's data */
+#define LOW_END		0x90000ull /* below the EBDA */
+#define FOUR_GIB	0x100000000ull
+#define TABLES		6ull /* PML4, PDPT and four directories: 4 GiB */
 #define MULTIBOOT_BLOCK 0x4000
 
 /* What is in the way of what comes next; grows as L1 does. */
@@ -130,9 +130,8 @@ static int load_payload(struct layout *l, struct payload *payload,
 	    payload_fill(payload, &block, &b, why) < 0)
 		return -1;
 	carry_out(&payload->plan, phys_to_virt(first->start));
-	*start = (struct start){.rip = payload->plan.entry,
-				.rax = MULTIBOOT1_MAGIC,
-				.rbx = at};
+	*start = (struct start){
+		.rip = payload->plan.entry, .rax = MULTIBOOT1_MAGIC, .rbx = at};
 	return 0;
 }
 

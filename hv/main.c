@@ -51,6 +51,8 @@ static void read_boot(u32 magic, u64 info)
 	if (options_parse(&options, boot.cmdline, &why) < 0)
 		give_up("option %s", why);
 	console_init(options.port);
+	console_quiet(options.quiet);
+	panic_resets(options.reset);
 	say("nestbox: L0, %lu MiB of memory, %lu modules\n",
 	    memmap_ram(&boot.map) >> 20, boot.n_modules);
 }

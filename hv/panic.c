@@ -13,16 +13,32 @@
 #define KEYBOARD_PORT 0x64
 #define KEYBOARD_RST  0xfe
 
-static void stop(void)
+static bool resets;
+
+void panic_resets(bool on)
+{
+	resets = on;
+}
+
+static void __attribute__((noreturn)) stop(void)
 {
 	cli();
 	for (;;)
 		hlt();
 }
 
+static void __attribute__((noreturn)) end(void)
+{
+	if (resets)
+		machine_reset();
+	stop();
+}
+
 static void say_line(const char *what, const char *fmt, va_list ap)
 {
 	char text[200];
+
+	console_quiet(false);
 
 	fmt_vformat(text, sizeof(text), fmt, ap);
 	say("nestbox: %s%s\n", what, text);
@@ -51,8 +67,7 @@ void panic(const char *fmt, ...)
 	say_line("panic: ", fmt, ap);
 	va_end(ap);
 	dump_guest(this_cpu());
-	stop();
-	__builtin_unreachable();
+	end();
 }
 
 void give_up(const char *fmt, ...)
@@ -62,8 +77,7 @@ void give_up(const char *fmt, ...)
 	va_start(ap, fmt);
 	say_line("", fmt, ap);
 	va_end(ap);
-	stop();
-	__builtin_unreachable();
+	end();
 }
 
 /* Two ways that PCs have; then a triple fault. */
@@ -78,5 +92,4 @@ void machine_reset(void)
 	lidt(&none);
 	int3();
 	stop();
-	__builtin_unreachable();
 }

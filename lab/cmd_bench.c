@@ -24,8 +24,8 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{"stacks", OPT_STACKS, "LIST", 0, "Stacks to measure (default 1k,2kk)",
-	 0},
+	{"stacks", OPT_STACKS, "LIST", 0,
+	 "Stacks to measure (default 1k,1n,2kk)", 0},
 	{"ops", OPT_OPS, "LIST", 0, "Operations (default all)", 0},
 	{"iterations", OPT_N, "N", 0,
 	 "Measured iterations of each operation (default 200)", 0},
@@ -199,7 +199,7 @@ int cmd_bench(int argc, char **argv)
 				    .parser = parse_option,
 				    .args_doc = "[micro]",
 				    .doc = doc};
-	struct options o = {.stacks = (char[]){"1k,2kk"},
+	struct options o = {.stacks = (char[]){"1k,1n,2kk"},
 			    .cpu = "max",
 			    .n = 200,
 			    .timeout = DEFAULT_TIMEOUT};

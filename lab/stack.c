@@ -33,6 +33,15 @@ int stack_parse(struct stack *stack, const char *name, struct err *err)
 	return 0;
 }
 
+void stack_name_below(const struct stack *stack, char name[MAX_LEVEL + 2])
+{
+	int level = stack->guest_level - 1;
+
+	memcpy(name, stack->name, sizeof(stack->name));
+	name[0] = (char)('0' + level);
+	name[level < 0 ? 0 : level + 1] = '\0';
+}
+
 static long suffix_factor(char **end, long unit)
 {
 	const char *suffixes = "KMG", *found;

@@ -27,6 +27,9 @@ static inline bool stack_is_nestbox(const struct stack *stack, int level)
 /* Parses @name. */
 int stack_parse(struct stack *stack, const char *name, struct err *err);
 
+/* The stack without its last hypervisor: "1k" of "2kk"; "" of "0". */
+void stack_name_below(const struct stack *stack, char name[MAX_LEVEL + 2]);
+
 /*
  * Parses "A,B,C" (L0's value first, the last one holds for all that follow)
  * into @values[0..guest_level]; each must lie in @min..@max. Suffixes K, M, G

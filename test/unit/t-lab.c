@@ -8,21 +8,30 @@
 
 static void stacks_are_parsed(void **state)
 {
+	char below[MAX_LEVEL + 2];
 	struct stack s;
 	struct err err;
 
 	(void)state;
 	assert_int_equal(stack_parse(&s, "0", &err), 0);
 	assert_int_equal(s.guest_level, 0);
+	stack_name_below(&s, below);
+	assert_string_equal(below, "");
 	assert_int_equal(stack_parse(&s, "3kkk", &err), 0);
+	stack_name_below(&s, below);
+	assert_string_equal(below, "2kk");
 	assert_int_equal(s.guest_level, 3);
 	assert_string_equal(s.name, "3kkk");
+	assert_int_equal(stack_parse(&s, "1n", &err), 0);
+	assert_true(stack_is_nestbox(&s, 0));
+	assert_false(stack_is_nestbox(&s, 1));
 }
 
 static void wrong_stacks_are_refused(void **state)
 {
-	static const char *const wrong[] = {"",	  "k",	   "1",	  "2k",	 "1kk",
-					    "1x", "4kkkk", "-1k", "1k ", "99"};
+	static const char *const wrong[] = {"",	   "k",	  "1",	"2k",
+					    "1kk", "2nk", "1x", "4kkkk",
+					    "-1k", "1k ", "99"};
 	struct stack s;
 	struct err err;
 
