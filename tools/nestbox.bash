@@ -24,9 +24,10 @@ _nestbox() {
 	*)
 		case $COMP_CWORD/$command in
 		1/*) words="run bench doctor --help" ;;
-		*/run) words="--stack= --guest= --append= --bios= --cpus= --mem=
-			--exact --fast --accel= --cpu= --json= --serial= --counts=
-			--put= --get= --timeout= --qemu-arg= --help" ;;
+		*/run) words="--stack= --guest= --append= --bios= --cpus=
+			--mem= --exact --fast --accel= --cpu= --json=
+			--serial= --counts= --put= --get= --timeout=
+			--qemu-arg= --help" ;;
 		*/bench) words="micro --stacks= --ops= --iterations= --cpu=
 			--cpus= --json= --csv --timeout= --help" ;;
 		*/doctor) words="--json --help" ;;

@@ -67,8 +67,8 @@ fi
 xen() {
 	local output status=0
 	output=$("$nestbox" run --guest "$tap_dir/xen.elf" --timeout 300 \
-		--append "xen console=com1 com1=115200,8n1" --stack "$@" 2>&1) ||
-		status=$?
+		--append "xen console=com1 com1=115200,8n1" \
+		--stack "$@" 2>&1) || status=$?
 	check_is "Xen on $1: status" "$status" 1
 	check_has "Xen on $1: boots" "$output" \
 		"^L${1%%k*}\\| .*dom0 kernel not specified"
