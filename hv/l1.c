@@ -115,7 +115,7 @@ static int load_payload(struct layout *l, struct payload *payload,
 	struct bootinfo *boot = l->boot;
 	const struct boot_module *first = &boot->module[0];
 	struct payload_boot b = {
-		.cmdline = options_l1(l->options, first->cmdline),
+		.cmdline = first->cmdline, /* with the file, as by QEMU */
 		.module = first + 1,
 		.n_modules = boot->n_modules - 1,
 		.map = &boot->map,

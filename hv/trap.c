@@ -19,9 +19,9 @@ void trap_init(void)
 	for (unsigned v = 0; v < EXCEPTIONS; v++) {
 		u64 to = (u64)trap_stubs + (u64)v * STUB_SIZE;
 
-		idt[2 * v] = (to & 0xffff) | (u64)SEL_CODE64 << 16 |
-			     GATE_INTERRUPT << 32 | (to >> 16 & 0xffff) << 48;
-		idt[2 * v + 1] = to >> 32;
+		idt[2ul * v] = (to & 0xffff) | (u64)SEL_CODE64 << 16 |
+			       GATE_INTERRUPT << 32 | (to >> 16 & 0xffff) << 48;
+		idt[2ul * v + 1] = to >> 32;
 	}
 }
 
