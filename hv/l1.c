@@ -12,6 +12,7 @@
 #define LOW_END		0x90000ull /* below the EBDA */
 #define FOUR_GIB	0x100000000ull
 #define TABLES		6ull /* PML4, PDPT and four directories: 4 GiB */
+#define INITRD_END	0x80000000ull
 #define MULTIBOOT_BLOCK 0x4000
 
 /* What is in the way of what comes next; grows as L1 does. */
@@ -39,6 +40,30 @@ static u64 take_low(struct layout *l, u64 size)
 	u64 at = memmap_find_low(&l->boot->map, &w);
 
 	return at == MEM_NONE ? at : take(l, at, size);
+}
+
+/* GRUB puts modules low, where L1 wants to be: up with them, but not beyond
+ * what an old kernel takes as an initrd. Modules are busy[0] and following. */
+static int move_modules(struct layout *l, const char **why)
+{
+	for (size_t i = 0; i < l->boot->n_modules; i++) {
+		struct boot_module *m = &l->boot->module[i];
+		struct mem_want w = {.size = m->end - m->start,
+				     .align = PAGE_SIZE,
+				     .min = HV_LOAD,
+				     .max = INITRD_END,
+				     .busy = l->busy,
+				     .n_busy = l->n};
+		u64 to = w.size ? memmap_find_high(&l->boot->map, &w) : 0;
+
+		if (to == MEM_NONE)
+			return refuse(why, "no memory for the modules");
+		memcpy(phys_to_virt(to), phys_to_virt(m->start), w.size);
+		l->busy[i] = (struct mem_range){to, to + w.size, MEM_RAM};
+		m->start = to;
+		m->end = to + w.size;
+	}
+	return 0;
 }
 
 static void carry_out(const struct plan *plan, const u8 *file)
@@ -81,13 +106,16 @@ static int load_linux(struct layout *l, struct linux_image *im,
 {
 	const struct bootinfo *boot = l->boot;
 	const struct boot_module *kernel = &boot->module[0];
-	const void *file = phys_to_virt(kernel->start);
 	const char *line = options_l1(l->options, kernel->cmdline);
 	struct linux_boot b = {.rsdp = boot->rsdp, .map = &boot->map};
 	u64 params, tables;
+	const void *file;
 
-	if (linux_place(im, &boot->map, l->busy, l->n, why) < 0)
+	if (linux_place(im, &boot->map, l->busy, l->n, why) < 0 &&
+	    (move_modules(l, why) < 0 ||
+	     linux_place(im, &boot->map, l->busy, l->n, why) < 0))
 		return -1;
+	file = phys_to_virt(kernel->start);
 	take(l, im->plan.low, im->init_size);
 	if (boot->n_modules > 1) {
 		b.initrd = boot->module[1].start;
@@ -126,8 +154,11 @@ static int load_payload(struct layout *l, struct payload *payload,
 
 	if (at == MEM_NONE)
 		return refuse(why, "no free memory below 640 KiB");
-	if (payload_place(payload, &boot->map, l->busy, l->n, why) < 0 ||
-	    payload_fill(payload, &block, &b, why) < 0)
+	if (payload_place(payload, &boot->map, l->busy, l->n, why) < 0 &&
+	    (move_modules(l, why) < 0 ||
+	     payload_place(payload, &boot->map, l->busy, l->n, why) < 0))
+		return -1;
+	if (payload_fill(payload, &block, &b, why) < 0)
 		return -1;
 	carry_out(&payload->plan, phys_to_virt(first->start));
 	*start = (struct start){

@@ -1,0 +1,61 @@
+#!/bin/bash
+# Makes an ISO that GRUB boots on a PC with a BIOS: nestbox.elf as L0 and what
+# it runs as L1. Needs grub-pc-bin, grub-common, xorriso and mtools.
+set -euo pipefail
+
+usage() {
+	cat <<-EOF
+	usage: tools/iso.sh [--l0 WORDS] [--multiboot1] ISO NESTBOX-ELF
+	                    L1 [WORDS [INITRD]]
+	L1 is a Linux kernel or a multiboot ELF32; WORDS are its command line.
+	  --l0 WORDS     options of nestbox.elf, such as com=com2
+	  --multiboot1   load it by multiboot 1 (default: 2)
+	EOF
+}
+
+die() {
+	echo "iso.sh: $*" >&2
+	exit 1
+}
+
+l0=
+version=2
+while [ $# -gt 0 ]; do
+	case $1 in
+	--l0) l0=${2?$(usage)}; shift 2 ;;
+	--multiboot1) version=; shift ;;
+	--help) usage; exit 0 ;;
+	-*) usage >&2; exit 2 ;;
+	*) break ;;
+	esac
+done
+[ $# -ge 3 ] && [ $# -le 5 ] || { usage >&2; exit 2; }
+iso=$1 elf=$2 l1=$3 words=${4:-} initrd=${5:-}
+
+for program in grub-mkrescue xorriso mformat; do
+	command -v $program >/dev/null ||
+		die "no $program: install grub-pc-bin grub-common xorriso mtools"
+done
+for file in "$elf" "$l1" ${initrd:+"$initrd"}; do
+	[ -r "$file" ] || die "cannot read $file"
+done
+
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+mkdir -p "$tree/boot/grub"
+cp "$elf" "$tree/boot/nestbox.elf"
+cp "$l1" "$tree/boot/l1"
+# The menu entry is the one that doc/hypervisor.md shows.
+cat >"$tree/boot/grub/grub.cfg" <<EOF
+set timeout=0
+menuentry "nestbox" {
+	multiboot$version /boot/nestbox.elf $l0
+	module$version /boot/l1 /boot/l1 $words
+EOF
+if [ -n "$initrd" ]; then
+	cp "$initrd" "$tree/boot/initrd"
+	echo "	module$version /boot/initrd" >>"$tree/boot/grub/grub.cfg"
+fi
+echo "}" >>"$tree/boot/grub/grub.cfg"
+grub-mkrescue -d /usr/lib/grub/i386-pc -o "$iso" "$tree" >"$tree/log" 2>&1 ||
+	{ tail -n 3 "$tree/log" >&2; die "grub-mkrescue failed"; }
