@@ -77,6 +77,28 @@ static void carry_out(const struct plan *plan, const u8 *file)
 	}
 }
 
+/* tools/vmlinux leaves out long zeros between segments; memory behind a real
+ * firmware holds anything. */
+static void clear_gaps(const struct plan *plan)
+{
+	u64 at = plan->low;
+
+	while (at < plan->high) {
+		const struct plan_segment *next = NULL;
+
+		for (size_t i = 0; i < plan->n; i++) {
+			const struct plan_segment *s = &plan->segment[i];
+
+			if (s->dest >= at && (!next || s->dest < next->dest))
+				next = s;
+		}
+		if (!next)
+			return;
+		memset(phys_to_virt(at), 0, next->dest - at);
+		at = next->dest + next->mem_size;
+	}
+}
+
 /* Long mode needs page tables from the start: 4 GiB, one to one. */
 static u64 identity_tables(u64 at)
 {
@@ -130,6 +152,7 @@ static int load_linux(struct layout *l, struct linux_image *im,
 	if (linux_fill(phys_to_virt(params), im, file, &b, why) < 0)
 		return -1;
 	carry_out(&im->plan, file);
+	clear_gaps(&im->plan);
 	*start = (struct start){.long_mode = im->long_mode,
 				.rip = im->plan.entry,
 				.rsi = params,

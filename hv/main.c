@@ -49,7 +49,7 @@ static void read_boot(u32 magic, u64 info)
 	if (bootinfo_parse(&boot, &phys, magic, info, &why) < 0)
 		give_up("%s", why);
 	if (options_parse(&options, boot.cmdline, &why) < 0)
-		give_up("option %s", why);
+		give_up("%s", why);
 	console_init(options.port);
 	console_quiet(options.quiet);
 	panic_resets(options.reset);

@@ -22,7 +22,8 @@ emulator="ipxe-qemu libaio1 libbpf1 libcapstone4 libdaxctl1 libelf1 libfdt1
 	libzstd1"
 
 # make check, check-guest and check-long.
-tests="libcmocka-dev libzydis-dev perl tmux jq"
+tests="libcmocka-dev libzydis-dev perl tmux jq grub-common grub-pc-bin
+	xorriso mtools"
 
 # make lint and make fuzz.
 lint="clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck

@@ -29,12 +29,16 @@ while [ $# -gt 0 ]; do
 	*) break ;;
 	esac
 done
-[ $# -ge 3 ] && [ $# -le 5 ] || { usage >&2; exit 2; }
+if [ $# -lt 3 ] || [ $# -gt 5 ]; then
+	usage >&2
+	exit 2
+fi
 iso=$1 elf=$2 l1=$3 words=${4:-} initrd=${5:-}
 
 for program in grub-mkrescue xorriso mformat; do
 	command -v $program >/dev/null ||
-		die "no $program: install grub-pc-bin grub-common xorriso mtools"
+		die "no $program: install grub-pc-bin grub-common" \
+			"xorriso mtools"
 done
 for file in "$elf" "$l1" ${initrd:+"$initrd"}; do
 	[ -r "$file" ] || die "cannot read $file"
@@ -57,5 +61,6 @@ if [ -n "$initrd" ]; then
 	echo "	module$version /boot/initrd" >>"$tree/boot/grub/grub.cfg"
 fi
 echo "}" >>"$tree/boot/grub/grub.cfg"
+rm -f "$iso" # xorriso would add to it
 grub-mkrescue -d /usr/lib/grub/i386-pc -o "$iso" "$tree" >"$tree/log" 2>&1 ||
 	{ tail -n 3 "$tree/log" >&2; die "grub-mkrescue failed"; }

@@ -1,0 +1,48 @@
+#!/bin/bash
+# nestbox.elf from GRUB on a CD of a PC with a BIOS, by both multiboot versions.
+# shellcheck source=test/tap.sh
+. test/tap.sh
+
+cache=${NESTBOX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nestbox}
+value() {
+	sed -n "s/^$1=//p" "$cache/emulator"
+}
+emulator=$(value path)
+IFS=, read -ra folders <<<"$(value data)"
+
+# boot ISO: its COM1 to standard output, L0's messages to $tap_dir/l0.
+boot() {
+	local folder args=()
+	for folder in "${folders[@]}"; do
+		args+=(-L "$folder")
+	done
+	timeout 60 "$emulator" "${args[@]}" -M pc -m 1G -cpu max \
+		-accel tcg,thread=single -icount shift=0,sleep=off \
+		-nodefaults -display none -no-reboot -serial stdio \
+		-serial "file:$tap_dir/l0" -cdrom "$1" \
+		-device isa-debug-exit,iobase=0xf4,iosize=4 2>&1
+}
+
+iso() {
+	tools/iso.sh --l0 "com=com2 panic=reset" "$@"
+}
+
+if ! command -v grub-mkrescue >/dev/null || ! command -v xorriso >/dev/null
+then
+	skip "ISO" "no grub-mkrescue or no xorriso"
+	tap_end
+	exit
+fi
+for version in "" --multiboot1; do
+	# shellcheck disable=SC2086 # nothing or one word
+	iso $version "$tap_dir/iso" build/nestbox.elf \
+		build/guest/test/exitcode.elf code=9
+	status=0
+	output=$(boot "$tap_dir/iso") || status=$?
+	check_is "payload by GRUB ${version:---multiboot2}: exit code" \
+		"$status" 19 # code << 1 | 1
+	check_has "payload by GRUB ${version:---multiboot2}: output" \
+		"$output" '^exit 9'
+done
+check_fails 2 "no ISO without L1" tools/iso.sh "$tap_dir/none" build/nestbox.elf
+tap_end
