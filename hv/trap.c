@@ -5,24 +5,17 @@
 #include "hv/panic.h"
 #include "hv/percpu.h"
 #include "lib/cpu.h"
+#include "lib/trap.h"
 
-#define GATE_INTERRUPT 0x8e00ul
-#define STUB_SIZE      16 /* vectors.S */
-
-extern const u8 trap_stubs[];
+extern const u8 trap_stubs[EXCEPTIONS][STUB_ALIGN]; /* vectors.S */
 void trap_dispatch(struct trap_frame *f);
 
-static u64 idt[2 * EXCEPTIONS];
+static struct idt_gate idt[EXCEPTIONS];
 
 void trap_init(void)
 {
-	for (unsigned v = 0; v < EXCEPTIONS; v++) {
-		u64 to = (u64)trap_stubs + (u64)v * STUB_SIZE;
-
-		idt[2ul * v] = (to & 0xffff) | (u64)SEL_CODE64 << 16 |
-			       GATE_INTERRUPT << 32 | (to >> 16 & 0xffff) << 48;
-		idt[2ul * v + 1] = to >> 32;
-	}
+	for (unsigned v = 0; v < EXCEPTIONS; v++)
+		idt[v] = idt_gate(SEL_CODE64, (u64)trap_stubs[v]);
 }
 
 void trap_load(void)

@@ -7,17 +7,6 @@
  */
 #pragma once
 
-#include "lib/types.h"
-
-struct trap_frame {
-	u64 r15, r14, r13, r12, r11, r10, r9, r8;
-	u64 rdi, rsi, rbp, rbx, rdx, rcx, rax;
-	u64 vector, error; /* error is 0 where the CPU pushes none */
-	u64 rip, cs, rflags, rsp, ss;
-};
-ASSERT_OFFSET(trap_frame, vector, 15 * 8);
-ASSERT_SIZE(trap_frame, 22 * 8);
-
 /* Fills the IDT, once; trap_load() makes this CPU use it. */
 void trap_init(void);
 void trap_load(void);

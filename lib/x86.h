@@ -48,6 +48,7 @@
 #define VECTORS	     256
 #define EXCEPTIONS   32
 #define PUSHES_ERROR 0x60227d00
+#define STUB_ALIGN   16 /* bytes of an entry in trap_stubs.S */
 #define VECTOR_NMI   2
 #define VECTOR_BP    3
 #define VECTOR_UD    6

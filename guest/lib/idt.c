@@ -5,19 +5,6 @@
 #include "guest/lib/exit.h"
 #include "guest/lib/serial.h"
 
-#define GATE_INTERRUPT 0x8e /* present, DPL 0, 64-bit interrupt gate */
-
-struct idt_gate {
-	u16 offset_0;
-	u16 selector;
-	u8 ist;
-	u8 type;
-	u16 offset_16;
-	u32 offset_32;
-	u32 reserved_0xc;
-};
-ASSERT_SIZE(idt_gate, 16);
-
 /* vectors.S */
 extern const u8 trap_stubs[VECTORS][STUB_ALIGN];
 extern const u8 trap_caught[];
@@ -37,17 +24,8 @@ void idt_load(void)
 
 void idt_init(void)
 {
-	for (unsigned v = 0; v < VECTORS; v++) {
-		u64 stub = (u64)trap_stubs[v];
-
-		idt[v] = (struct idt_gate){
-			.offset_0 = (u16)stub,
-			.selector = SEL_CODE64,
-			.type = GATE_INTERRUPT,
-			.offset_16 = (u16)(stub >> 16),
-			.offset_32 = (u32)(stub >> 32),
-		};
-	}
+	for (unsigned v = 0; v < VECTORS; v++)
+		idt[v] = idt_gate(SEL_CODE64, (u64)trap_stubs[v]);
 	idt_load();
 }
 

@@ -25,8 +25,5 @@
 #define STACK_SIZE     (1 << STACK_SHIFT)
 #define BSP_STACK_SIZE 0x4000
 
-/* Every vector's entry in vectors.S takes that many bytes. */
-#define STUB_ALIGN 16
-
 /* What trap_try() returns if there was no exception. */
 #define NO_TRAP -1

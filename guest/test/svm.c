@@ -14,7 +14,6 @@
 #define DATA_ATTRIBUTES 0xc93
 #define IOPM_SIZE	0x3000
 #define MSRPM_SIZE	0x2000
-#define GATE_INTERRUPT	0x8eull
 
 #define PAGE_ALIGNED __attribute__((aligned(PAGE_SIZE)))
 
@@ -68,12 +67,8 @@ static void reset_npt(void)
 
 void svm_gate(u8 vector, svm_code *handler)
 {
-	u64 *gate = (u64 *)SVM_IDT + 2ul * vector;
-	u64 to = (u64)handler;
-
-	gate[0] = (to & 0xffff) | (u64)SEL_CODE64 << 16 | GATE_INTERRUPT << 40 |
-		  (to >> 16 & 0xffff) << 48;
-	gate[1] = to >> 32;
+	((struct idt_gate *)SVM_IDT)[vector] =
+		idt_gate(SEL_CODE64, (u64)handler);
 }
 
 static void reset_guest_idt(void)
