@@ -37,11 +37,34 @@ struct qemu_info_t {
 	} system;
 };
 
-enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
+enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_CB_R_REGS };
 enum qemu_plugin_op { QEMU_PLUGIN_INLINE_ADD_U64 };
+
+struct qemu_plugin_register;
+
+typedef struct {
+	struct qemu_plugin_register *handle;
+	const char *name;
+	const char *feature;
+} qemu_plugin_reg_descriptor;
+
+/* GLib's, as far as a reader needs them; the emulator brings GLib. */
+typedef struct {
+	void *data;
+	unsigned len;
+} GArray;
+
+typedef struct {
+	u8 *data;
+	unsigned len;
+} GByteArray;
+
+GByteArray *g_byte_array_new(void);
+GByteArray *g_byte_array_set_size(GByteArray *array, unsigned length);
 
 typedef void qemu_plugin_tb_cb(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
 typedef void qemu_plugin_exec_cb(unsigned cpu, void *data);
+typedef void qemu_plugin_vcpu_cb(qemu_plugin_id_t id, unsigned cpu);
 typedef void qemu_plugin_exit_cb(qemu_plugin_id_t id, void *data);
 
 extern QEMU_PLUGIN_EXPORT int qemu_plugin_version;
@@ -51,6 +74,8 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id,
 
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id,
 					   qemu_plugin_tb_cb *cb);
+void qemu_plugin_register_vcpu_init_cb(qemu_plugin_id_t id,
+				       qemu_plugin_vcpu_cb *cb);
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id,
 				    qemu_plugin_exit_cb *cb, void *data);
 void qemu_plugin_outs(const char *text);
@@ -71,6 +96,12 @@ void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
 void qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(
 	struct qemu_plugin_insn *insn, enum qemu_plugin_op op,
 	qemu_plugin_u64 entry, u64 imm);
+
+/* Of qemu_plugin_reg_descriptor; only in a callback for a CPU's start. */
+GArray *qemu_plugin_get_registers(void);
+/* Appends; returns the size or -1. Only in a callback with ..._R_REGS. */
+int qemu_plugin_read_register(struct qemu_plugin_register *handle,
+			      GByteArray *to);
 
 struct qemu_plugin_scoreboard *qemu_plugin_scoreboard_new(size_t element_size);
 u64 qemu_plugin_u64_get(qemu_plugin_u64 entry, unsigned cpu);

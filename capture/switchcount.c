@@ -4,11 +4,13 @@
  * every hypervisor, world switches and the instructions of each level. The
  * guest cannot tell whether it is loaded.
  *
- *   -plugin switchcount.so,out=FILE[,tick=ADDRESS]
+ *   -plugin switchcount.so,out=FILE[,tick=ADDRESS][,end=PORT/BITS]...
  *
  * out   where to write; the format is described in doc/instrument.md
  * tick  virtual address of the kernels' timer interrupt handler (hexadecimal):
  *       each execution counts as a tick of the level that takes it
+ * end   counting ends when a value with all BITS reaches that I/O port (both
+ *       hexadecimal) and does not trap; see capture/endport.h
  *
  * How it works: every instruction is counted. The few that matter (SVM
  * instructions, the one behind each VMRUN, markers, the tick handler) call
@@ -24,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/endport.h"
 #include "capture/levels.h"
 #include "capture/qemu_plugin.h"
 #include "lib/marker.h"
@@ -53,6 +56,10 @@ static struct {
 	struct level_cpu cpu[MAX_CPUS];
 	struct code_site site[MAX_SITES];
 	size_t sites;
+
+	char *final;	/* the output's end, if a port ended the counting: */
+	unsigned ender; /* this CPU's instruction number @ended */
+	u64 ended;
 } self;
 
 static u64 now(unsigned cpu)
@@ -63,25 +70,25 @@ static u64 now(unsigned cpu)
 
 /* Output *******************************************************************/
 
-static void put_row(const u64 *values, size_t n)
+static void put_row(FILE *out, const u64 *values, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		fprintf(self.out, " %" PRIu64, values[i]);
+		fprintf(out, " %" PRIu64, values[i]);
 }
 
-static void put_counts(unsigned cpu)
+static void put_counts(FILE *out, unsigned cpu)
 {
 	const struct level_counts *counts = &self.cpu[cpu].counts;
 
 	levels_sync(&self.cpu[cpu], now(cpu));
-	fprintf(self.out, "cpu %u", cpu);
-	put_row(counts->insns, LEVELS);
-	put_row(counts->ticks, LEVELS);
-	put_row(counts->vmruns, LEVELS);
-	put_row(counts->exits, LEVELS);
-	put_row(counts->cause_count, CAUSES);
-	put_row(counts->cause_insns, CAUSES);
-	fputc('\n', self.out);
+	fprintf(out, "cpu %u", cpu);
+	put_row(out, counts->insns, LEVELS);
+	put_row(out, counts->ticks, LEVELS);
+	put_row(out, counts->vmruns, LEVELS);
+	put_row(out, counts->exits, LEVELS);
+	put_row(out, counts->cause_count, CAUSES);
+	put_row(out, counts->cause_insns, CAUSES);
+	fputc('\n', out);
 }
 
 static void put_names(void)
@@ -100,19 +107,27 @@ static void put_names(void)
 	fputc('\n', self.out);
 }
 
+static void put_end(FILE *out)
+{
+	for (size_t i = 0; i < self.sites; i++) {
+		const struct site *s = &self.site[i].site;
+
+		fprintf(out, "site %s %d %#" PRIx64 " %" PRIu64 "\n",
+			svm_insn_name[s->insn], s->level, s->vaddr, s->count);
+	}
+	fprintf(out, "end\n");
+	for (unsigned cpu = 0; cpu < self.cpus; cpu++)
+		put_counts(out, cpu);
+}
+
 static void on_exit_of_qemu(qemu_plugin_id_t id, void *data)
 {
 	(void)id;
 	(void)data;
-	for (size_t i = 0; i < self.sites; i++) {
-		const struct site *s = &self.site[i].site;
-
-		fprintf(self.out, "site %s %d %#" PRIx64 " %" PRIu64 "\n",
-			svm_insn_name[s->insn], s->level, s->vaddr, s->count);
-	}
-	fprintf(self.out, "end\n");
-	for (unsigned cpu = 0; cpu < self.cpus; cpu++)
-		put_counts(cpu);
+	if (self.final)
+		fputs(self.final, self.out);
+	else
+		put_end(self.out);
 	if (fflush(self.out) || ferror(self.out))
 		qemu_plugin_outs("switchcount: cannot write the output\n");
 }
@@ -155,11 +170,22 @@ static void on_insn(unsigned translator, void *data)
 	levels_insn(&self.cpu[self.current], &s->site, now(self.current));
 }
 
+static void forget_end(void)
+{
+	free(self.final);
+	self.final = NULL;
+}
+
 static void on_behind(unsigned translator, void *data)
 {
 	const struct code_site *s = data;
+	bool at_once = self.current == self.ender &&
+		       now(self.current) == self.ended + 1;
 
 	(void)translator;
+	/* That write trapped, and a hypervisor goes on. */
+	if (s->site.level == 0 && at_once)
+		forget_end();
 	levels_behind(&self.cpu[self.current], &s->site, now(self.current));
 }
 
@@ -176,7 +202,22 @@ static void on_marker(unsigned translator, void *data)
 	fprintf(self.out, "mark %u %u\n", (unsigned)(uintptr_t)data,
 		self.current);
 	for (unsigned i = 0; i < self.cpus; i++)
-		put_counts(i);
+		put_counts(self.out, i);
+}
+
+static void on_end_port(void)
+{
+	size_t size;
+	FILE *out;
+
+	forget_end();
+	out = open_memstream(&self.final, &size);
+	if (!out)
+		return;
+	put_end(out);
+	(void)fclose(out);
+	self.ender = self.current;
+	self.ended = now(self.current);
 }
 
 /* Translation **************************************************************/
@@ -245,6 +286,7 @@ static void watch_insn(struct qemu_plugin_insn *insn)
 	if (code)
 		qemu_plugin_register_vcpu_insn_exec_cb(
 			insn, on_marker, QEMU_PLUGIN_CB_NO_REGS, (void *)code);
+	endport_watch(insn, bytes, len);
 	if (self.tick && qemu_plugin_insn_vaddr(insn) == self.tick)
 		qemu_plugin_register_vcpu_insn_exec_cb(
 			insn, on_tick, QEMU_PLUGIN_CB_NO_REGS, NULL);
@@ -285,6 +327,7 @@ static int complain(const char *what, const char *value)
 
 static int parse_option(const char *arg)
 {
+	const char *why;
 	char *end;
 
 	if (!strncmp(arg, "out=", 4)) {
@@ -294,6 +337,10 @@ static int parse_option(const char *arg)
 	if (!strncmp(arg, "tick=", 5)) {
 		self.tick = strtoull(arg + 5, &end, 16);
 		return *end ? complain("not a hexadecimal number", arg) : 0;
+	}
+	if (!strncmp(arg, "end=", 4)) {
+		why = endport_add(arg + 4);
+		return why ? complain(why, arg) : 0;
 	}
 	return complain("unknown option", arg);
 }
@@ -313,6 +360,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info,
 	self.cpus = (unsigned)info->system.smp_vcpus;
 	self.insns.score = qemu_plugin_scoreboard_new(sizeof(u64));
 	put_names();
+	endport_start(id, on_end_port);
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
 	qemu_plugin_register_atexit_cb(id, on_exit_of_qemu, NULL);
 	return 0;

@@ -11,6 +11,10 @@
 
 #include "lab/run.h"
 
+/* Where a PC of QEMU's is switched off: ACPI's PM1a control register with
+ * SLP_EN, and the device by which a payload gives its status. */
+#define ENDS ",end=604/2000,end=f4/0"
+
 int measure_attach(struct spec *s, const struct cache *c, const char *out,
 		   struct err *err)
 {
@@ -23,7 +27,7 @@ int measure_attach(struct spec *s, const struct cache *c, const char *out,
 			       c->emulator_version);
 	path = built_path("switchcount.so");
 	args_add(&s->plugin, "-plugin");
-	args_addf(&s->plugin, "%s,out=%s%s%s", path, out,
+	args_addf(&s->plugin, "%s,out=%s%s%s" ENDS, path, out,
 		  *c->tick ? ",tick=" : "", c->tick);
 	free(path);
 	return 0;

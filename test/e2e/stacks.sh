@@ -30,13 +30,22 @@ check_fails 42 "exit code on nestbox.elf" "$nestbox" run --stack 1n \
 	--guest build/guest/test/exitcode.elf --append code=42
 check_fails 1 "triple fault on nestbox.elf" "$nestbox" run --stack 1n \
 	--guest build/guest/test/exitcode.elf --append crash=1
-# A payload: Linux from power-on to power-off differs by a millionth (caveats).
-for i in 1 2; do
-	"$nestbox" run --stack 1n --counts "$tap_dir/counts.$i" \
-		--guest micro --append n=50 >/dev/null 2>&1
-done
-check "nestbox.elf: two runs, the same counts" \
+# From power-on to power-off, to the instruction.
+same_counts() {
+	local i
+	for i in 1 2; do
+		"$nestbox" run --counts "$tap_dir/counts.$i" "$@" \
+			>/dev/null 2>&1
+	done
 	cmp "$tap_dir/counts.1" "$tap_dir/counts.2"
+}
+
+check "bare: two runs of Linux, the same counts" \
+	same_counts --stack 0 -- true
+check "nestbox.elf: two runs of Linux, the same counts" \
+	same_counts --stack 1n -- true
+check "nestbox.elf: two runs of a payload, the same counts" \
+	same_counts --stack 1n --guest micro --append n=50
 output=$("$nestbox" run --stack 1n -- true 2>&1)
 check_has "nestbox.elf: its own counters" "$output" '^L0\| world switches [1-9]'
 
