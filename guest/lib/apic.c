@@ -3,33 +3,7 @@
 
 #include "lib/cpu.h"
 
-/* Register offsets of xAPIC; / 16 they are the MSRs of x2APIC. */
-#define APIC_ID	       0x020
-#define APIC_TPR       0x080
-#define APIC_EOI       0x0b0
-#define APIC_SVR       0x0f0
-#define APIC_ICR       0x300
-#define APIC_ICR_HI    0x310 /* xAPIC only */
-#define APIC_LVT_TIMER 0x320
-#define APIC_LVT_LINT0 0x350
-#define APIC_LVT_LINT1 0x360
-#define APIC_LVT_ERROR 0x370
-#define APIC_TMICT     0x380
-#define APIC_TDCR      0x3e0
-
-#define BASE_ENABLE    0x800
-#define BASE_X2APIC    0x400
-#define BASE_ADDRESS   0xffffff000ull
-#define SVR_ENABLE     0x100
-#define SVR_SPURIOUS   0xff
-#define LVT_MASKED     0x10000
-#define LVT_DEADLINE   0x40000
-#define TDCR_BY_1      0xb
-#define XAPIC_ID_SHIFT 24
-
-#define CPUID_FEATURES	   1
-#define CPUID_ECX_X2APIC   (1u << 21)
-#define CPUID_ECX_DEADLINE (1u << 24)
+#define CPUID_FEATURES 1
 
 #define PIC1_MASK 0x21
 #define PIC2_MASK 0xa1
@@ -64,18 +38,18 @@ static void apic_write(u32 reg, u32 value)
 
 void apic_init_cpu(void)
 {
-	u64 base = rdmsr(MSR_APIC_BASE) | BASE_ENABLE;
+	u64 base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
 
 	/* x2APIC is entered from xAPIC, not from disabled: two writes. */
 	wrmsr(MSR_APIC_BASE, base);
 	if (apic.x2apic)
-		wrmsr(MSR_APIC_BASE, base | BASE_X2APIC);
-	apic_write(APIC_SVR, SVR_ENABLE | SVR_SPURIOUS);
+		wrmsr(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
+	apic_write(APIC_SVR, APIC_SVR_ENABLE | APIC_SVR_SPURIOUS);
 	apic_write(APIC_TPR, 0);
-	apic_write(APIC_LVT_TIMER, LVT_MASKED);
-	apic_write(APIC_LVT_LINT0, LVT_MASKED);
-	apic_write(APIC_LVT_LINT1, LVT_MASKED);
-	apic_write(APIC_LVT_ERROR, LVT_MASKED);
+	apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED);
+	apic_write(APIC_LVT_LINT0, APIC_LVT_MASKED);
+	apic_write(APIC_LVT_LINT1, APIC_LVT_MASKED);
+	apic_write(APIC_LVT_ERROR, APIC_LVT_MASKED);
 }
 
 void apic_init(void)
@@ -86,7 +60,7 @@ void apic_init(void)
 	outb(PIC2_MASK, PIC_ALL);
 	apic.x2apic = features & CPUID_ECX_X2APIC;
 	apic.deadline = features & CPUID_ECX_DEADLINE;
-	apic.base = rdmsr(MSR_APIC_BASE) & BASE_ADDRESS;
+	apic.base = rdmsr(MSR_APIC_BASE) & APIC_BASE_ADDR;
 	apic_init_cpu();
 }
 
@@ -119,12 +93,12 @@ void apic_send(u32 dest, u32 command)
 void apic_timer_start(u8 vector)
 {
 	if (apic.deadline) {
-		apic_write(APIC_LVT_TIMER, LVT_DEADLINE | vector);
+		apic_write(APIC_LVT_TIMER, APIC_LVT_DEADLINE | vector);
 		/* The xAPIC store must be there before the MSR write. */
 		mfence();
 		return;
 	}
-	apic_write(APIC_TDCR, TDCR_BY_1);
+	apic_write(APIC_TDCR, APIC_TDCR_BY_1);
 	apic_write(APIC_LVT_TIMER, vector);
 }
 
@@ -142,7 +116,7 @@ void apic_timer_stop(void)
 		wrmsr(MSR_TSC_DEADLINE, 0);
 	else
 		apic_write(APIC_TMICT, 0);
-	apic_write(APIC_LVT_TIMER, LVT_MASKED);
+	apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED);
 }
 
 bool apic_timer_has_deadline(void)

@@ -11,14 +11,9 @@
  */
 #pragma once
 
+#include "lib/apic.h"
 #include "lib/types.h"
 
-#define ICR_FIXED	 0x00000 /* + the vector */
-#define ICR_INIT	 0x00500
-#define ICR_STARTUP	 0x00600 /* + the page number of the code */
-#define ICR_ASSERT	 0x04000
-#define ICR_SELF	 0x40000 /* shorthands: the destination is unused */
-#define ICR_ALL_BUT_SELF 0xc0000
 #define APIC_TICKS_MAX	 0xffffffffu
 
 void apic_init(void);
