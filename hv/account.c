@@ -15,6 +15,16 @@ void account_exit(struct account *a, unsigned level, const struct exit *exit,
 	};
 }
 
+void account_add(struct account *sum, const struct account *a)
+{
+	for (unsigned level = 0; level < ACCOUNT_LEVELS; level++)
+		for (unsigned slot = 0; slot < EXIT_SLOTS; slot++)
+			for (unsigned h = 0; h < HANDLERS; h++)
+				sum->count[level][slot][h] +=
+					a->count[level][slot][h];
+	sum->switches += a->switches;
+}
+
 u64 account_sum(const struct account *a, unsigned level, enum handler handler)
 {
 	u64 sum = 0;

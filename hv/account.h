@@ -29,6 +29,9 @@ struct account {
 void account_exit(struct account *a, unsigned level, const struct exit *exit,
 		  u64 rip, enum handler handler);
 
+/* Adds the counts of @a, not its ring. */
+void account_add(struct account *sum, const struct account *a);
+
 /* All exits of @level that @handler handled. */
 u64 account_sum(const struct account *a, unsigned level, enum handler handler);
 

@@ -18,10 +18,6 @@
 #define MB2_ALIGN     6
 #define BOOT_GIB      4
 
-#define GDT_CODE64	0x00af9b000000ffff
-#define GDT_DATA	0x00cf93000000ffff
-#define GDT_CODE32	0x00cf9b000000ffff
-
 	.section .multiboot, "a"
 /*
  * Both headers give addresses instead of relying on the ELF header: QEMU and

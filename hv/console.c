@@ -3,14 +3,17 @@
 
 #include <stdarg.h>
 
+#include "lib/cpu.h"
 #include "lib/fmt.h"
 #include "lib/uart.h"
 
-#define LINE_MAX 256
+#define LINE_MAX   256
+#define LOCK_TURNS 10000000u
 
 static struct {
 	u16 port;
 	bool quiet;
+	bool locked;
 	u64 written; /* bytes ever */
 	char ring[LOG_SIZE];
 } log;
@@ -27,12 +30,24 @@ void console_quiet(bool on)
 	log.quiet = on;
 }
 
+/* Bounded: whoever holds it may be what panics. */
+static void lock(void)
+{
+	for (unsigned i = 0; i < LOCK_TURNS; i++) {
+		if (!__atomic_exchange_n(&log.locked, true, __ATOMIC_ACQUIRE))
+			return;
+		pause();
+	}
+}
+
 static void put(const char *text, size_t n)
 {
+	lock();
 	for (size_t i = 0; i < n; i++)
 		log.ring[log.written++ % LOG_SIZE] = text[i];
 	if (log.port && !log.quiet)
 		uart_write(log.port, text, n);
+	__atomic_store_n(&log.locked, false, __ATOMIC_RELEASE);
 }
 
 /* A terminal wants a carriage return, too. */

@@ -153,7 +153,7 @@ static int load_linux(struct layout *l, struct linux_image *im,
 		return -1;
 	carry_out(&im->plan, file);
 	clear_gaps(&im->plan);
-	*start = (struct start){.long_mode = im->long_mode,
+	*start = (struct start){.mode = im->long_mode ? START_LONG : START_PROTECTED,
 				.rip = im->plan.entry,
 				.rsi = params,
 				.cr3 = identity_tables(tables)};

@@ -21,4 +21,10 @@
 #define SEL_DATA   0x10
 #define SEL_CODE32 0x18
 
+#define GDT_CODE64 0x00af9b000000ffff
+#define GDT_DATA   0x00cf93000000ffff
+#define GDT_CODE32 0x00cf9b000000ffff
+
+#define TRAMPOLINE 0x8000 /* where the other CPUs start; a page, lent */
+
 #define STACK_SIZE 0x4000 /* of each CPU, a multiple of itself */

@@ -8,15 +8,17 @@
 #include "hv/console.h"
 #include "hv/l1.h"
 #include "hv/mem.h"
+#include "hv/lapic.h"
 #include "hv/options.h"
 #include "hv/panic.h"
-#include "hv/percpu.h"
 #include "hv/policy.h"
 #include "hv/power.h"
 #include "hv/ptable.h"
 #include "hv/run.h"
+#include "hv/smp.h"
 #include "hv/space.h"
 #include "hv/trap.h"
+#include "hv/vapic.h"
 #include "lib/cpu.h"
 #include "lib/string.h"
 #include "lib/uart.h"
@@ -31,7 +33,8 @@ void boot_move(u64 cr3, void (*go_on)(void), u64 to) __attribute__((noreturn));
 
 static struct bootinfo boot;
 static struct options options;
-static u64 block; /* physical, of options.mem bytes */
+static u64 block;  /* physical, of options.mem bytes */
+static u64 tables; /* L0's own page tables */
 
 /* The boot page tables map the first 4 GiB, where loaders put everything. */
 static const void *map_phys(void *ctx, u64 pa, u64 len)
@@ -114,30 +117,39 @@ static u64 build_page_tables(void)
 	return t.root;
 }
 
-static struct cpu *new_cpu(unsigned id)
+/* Each CPU on its own stack; L1 has to ask for all but the first. */
+static void run_other_cpu(void)
 {
-	struct cpu *cpu = mem_pages(STACK_SIZE / PAGE_SIZE, STACK_SIZE);
+	struct cpu *cpu = this_cpu();
 
-	cpu->id = id;
-	return cpu;
+	write_cr3(tables);
+	trap_load();
+	vmm->start_cpu(cpu);
+	vapic_start(&cpu->vcpu);
+	cpu->vcpu.waits = true;
+	smp_ready(cpu);
+	run_forever(cpu);
 }
 
-/* On the CPU's own stack. */
 static void run_boot_cpu(void)
 {
 	struct cpu *cpu = this_cpu();
-	u64 npt = space_build(block, block + options.mem);
 	struct start start;
 	const char *why;
 
+	space_build(block, block + options.mem);
 	vmm->start_cpu(cpu);
-	policy_init(vmm);
+	policy_init(vmm, options.gif);
+	vapic_init();
+	vapic_start(&cpu->vcpu);
 	power_init(&phys, boot.rsdp);
+	smp_start(&phys, boot.rsdp, run_other_cpu);
 	if (l1_load(&start, &boot, &options, &why) < 0)
 		give_up("%s", why);
-	vmm->reset(&cpu->vcpu, npt, &start);
-	say("nestbox: L1 starts at %lx; L0 has [%lx, %lx), %lu pages free\n",
-	    start.rip, block, block + options.mem, mem_free_pages());
+	vmm->reset(&cpu->vcpu, space_root(), &start);
+	say("nestbox: L1 starts at %lx; L0 has [%lx, %lx), %u CPUs, %lu pages "
+	    "free\n",
+	    start.rip, block, block + options.mem, n_cpus, mem_free_pages());
 	run_forever(cpu);
 }
 
@@ -148,7 +160,7 @@ static void go_on(void)
 	trap_init();
 	trap_load();
 	vmm->init();
-	cpu = new_cpu(0);
+	cpu = smp_new_cpu(lapic_id());
 	__asm__ volatile("mov %0, %%rsp\n\t"
 			 "call *%1"
 			 :
@@ -163,5 +175,6 @@ void hv_main(u32 magic, u64 info)
 	read_boot(magic, info);
 	check_machine();
 	take_block();
-	boot_move(build_page_tables(), go_on, (u64)phys_to_virt(block));
+	tables = build_page_tables();
+	boot_move(tables, go_on, (u64)phys_to_virt(block));
 }

@@ -154,6 +154,8 @@ static int parse_word(struct options *o, struct word w)
 		good = set_panic(o, value);
 	else if (is_word(w, "quiet"))
 		good = o->quiet = true;
+	else if (is_word(w, "gif"))
+		good = o->gif = true;
 	else
 		return complain(o, "unknown option", w);
 	return good ? 0 : complain(o, "bad value in", w);

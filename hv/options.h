@@ -2,7 +2,8 @@
 /*
  * The hypervisor's own command line:
  *
- *	[FILE] [mem=SIZE] [com=PORT] [panic=halt|reset] [quiet] [-- L1...]
+ *	[FILE] [mem=SIZE] [com=PORT] [panic=halt|reset] [quiet] [gif]
+ *	[-- L1...]
  *
  * SIZE has the suffix K, M or G; PORT is com1, com2, none or a number. Of a
  * word that is given twice the last counts. A loader may put the name of the
@@ -20,6 +21,7 @@ struct options {
 	u16 port;	/* I/O port of a 16550; 0: none */
 	bool reset;	/* on panic, instead of halting */
 	bool quiet;	/* only panics are printed */
+	bool gif;	/* L1 has STGI and CLGI: for tests of interrupts */
 	const char *l1; /* behind "--"; "" if there is nothing */
 	char error[80];
 };

@@ -4,7 +4,8 @@
 #include <stdarg.h>
 
 #include "hv/console.h"
-#include "hv/percpu.h"
+#include "hv/run.h"
+#include "hv/smp.h"
 #include "lib/cpu.h"
 #include "lib/fmt.h"
 
@@ -20,7 +21,7 @@ void panic_resets(bool on)
 	resets = on;
 }
 
-static void __attribute__((noreturn)) stop(void)
+void panic_stop(void)
 {
 	cli();
 	for (;;)
@@ -31,7 +32,7 @@ static void __attribute__((noreturn)) end(void)
 {
 	if (resets)
 		machine_reset();
-	stop();
+	panic_stop();
 }
 
 static void say_line(const char *what, const char *fmt, va_list ap)
@@ -54,7 +55,7 @@ static void dump_guest(const struct cpu *cpu)
 		say("  %2u: %016lx %016lx %016lx %016lx\n", i, r->gpr[i],
 		    r->gpr[i + 1], r->gpr[i + 2], r->gpr[i + 3]);
 	if (cpu->vcpu.backend)
-		svm_ops.dump(&cpu->vcpu);
+		vmm->dump(&cpu->vcpu);
 	say("last exits:\n");
 	account_dump_ring(&cpu->account, say);
 }
@@ -63,6 +64,7 @@ void panic(const char *fmt, ...)
 {
 	va_list ap;
 
+	smp_stop_others();
 	va_start(ap, fmt);
 	say_line("panic: ", fmt, ap);
 	va_end(ap);
@@ -91,5 +93,5 @@ void machine_reset(void)
 		pause();
 	lidt(&none);
 	int3();
-	stop();
+	panic_stop();
 }

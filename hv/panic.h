@@ -18,4 +18,7 @@ void panic(const char *fmt, ...)
 void give_up(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
 
+/* Stops this CPU, because another one has panicked. */
+void panic_stop(void) __attribute__((noreturn));
+
 void machine_reset(void) __attribute__((noreturn));

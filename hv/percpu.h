@@ -10,11 +10,23 @@
 #include "hv/layout.h"
 #include "hv/vmm.h"
 
+/* What one CPU asks of another on L1's behalf, in the order of serving. */
+enum request { REQUEST_INIT = 1, REQUEST_START = 2, REQUEST_NMI = 4 };
+
 struct cpu {
 	unsigned id; /* dense, the boot CPU is 0 */
+	u32 apic_id;
 	struct vcpu vcpu;
 	struct account account;
 	volatile bool nmi_taken; /* set by the NMI handler */
+
+	/* Written by others: hv/smp.c. */
+	bool ready;
+	bool kicked; /* an NMI of L0's is on its way */
+	bool stops;  /* L0 has panicked elsewhere */
+	bool requests_locked;
+	u8 start_vector; /* of REQUEST_START */
+	u32 requests;	 /* of enum request */
 };
 
 _Static_assert(sizeof(struct cpu) < STACK_SIZE / 2, "no room for the stack");

@@ -1,26 +1,64 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hv/policy.h"
 
+#include "hv/lapic.h"
 #include "hv/run.h"
+#include "hv/vapic.h"
+#include "lib/apic.h"
 #include "lib/cpu.h"
+
+static bool may_set_svme;
 
 /* MSRs *********************************************************************/
 
 static bool read_efer(struct vcpu *v, u64 *value)
 {
-	*value = vmm->get_efer(v);
+	*value = vmm->get_efer(v) | (v->svme ? EFER_SVME : 0);
 	return true;
 }
 
 static bool write_efer(struct vcpu *v, u64 value)
 {
-	return vmm->set_efer(v, value);
+	bool svme = value & EFER_SVME;
+
+	if (svme && !may_set_svme)
+		return false;
+	if (!vmm->set_efer(v, value & ~(u64)EFER_SVME))
+		return false;
+	v->svme = svme;
+	return true;
 }
 
 static bool read_vm_cr(struct vcpu *v, u64 *value)
 {
 	(void)v;
-	*value = VM_CR_SVMDIS | VM_CR_LOCK;
+	*value = VM_CR_LOCK | (may_set_svme ? 0 : VM_CR_SVMDIS);
+	return true;
+}
+
+static bool read_base(struct vcpu *v, u64 *value)
+{
+	(void)v;
+	*value = rdmsr(MSR_APIC_BASE);
+	return true;
+}
+
+/* QEMU with -icount ends itself ("Bad icount read") where a RDMSR that reads the
+ * clock is not the last instruction of a block; one in an interrupt shadow
+ * is (doc/emulator.md). */
+static bool read_timer(struct vcpu *v, u64 *value)
+{
+	u32 lo, hi, ss;
+
+	(void)v;
+	if (!lapic_is_x2apic())
+		return false;
+	__asm__ volatile("mov %%ss, %2\n\t"
+			 "mov %2, %%ss\n\t"
+			 "rdmsr"
+			 : "=a"(lo), "=d"(hi), "=&r"(ss)
+			 : "c"(MSR_X2APIC + APIC_TMCCT / 16));
+	*value = (u64)hi << 32 | lo;
 	return true;
 }
 
@@ -37,6 +75,12 @@ static const struct msr_rule msr_rules[] = {
 	 "SVME must stay on while a guest runs, and L1 has no SVM"},
 	{MSR_VM_CR, read_vm_cr, NULL, "L1 has no SVM: off and locked"},
 	{MSR_VM_HSAVE_PA, NULL, NULL, "it points into L0's memory"},
+	{MSR_APIC_BASE, read_base, vapic_write_base,
+	 "L0 traps the page where it is"},
+	{MSR_X2APIC + APIC_ICR / 16, vapic_read_icr, vapic_write_icr,
+	 "INIT and start-up of CPUs are L0's to carry out"},
+	{MSR_X2APIC + APIC_TMCCT / 16, read_timer, NULL,
+	 "QEMU with -icount would end"},
 };
 
 static const struct msr_rule *find_msr(u32 msr)
@@ -47,10 +91,11 @@ static const struct msr_rule *find_msr(u32 msr)
 	return NULL;
 }
 
-void policy_init(const struct vmm_ops *ops)
+void policy_init(const struct vmm_ops *ops, bool svme)
 {
+	may_set_svme = svme;
 	for (size_t i = 0; i < ARRAY_SIZE(msr_rules); i++)
-		ops->trap_msr(msr_rules[i].msr);
+		ops->trap_msr(msr_rules[i].msr, true, true);
 }
 
 /* An MSR without a rule exits because the CPU's map does not reach it: no PC
@@ -76,7 +121,13 @@ bool policy_wrmsr(struct vcpu *v, u32 msr, u64 value)
 #define SIGN_ECX 0x6e786f62u
 #define SIGN_EDX 0x62747365u
 
-#define LEAF_NESTBOX 0x40000100u
+/* "KVMKVMKVM" */
+#define KVM_EBX 0x4b4d564bu
+#define KVM_ECX 0x564b4d56u
+#define KVM_EDX 0x4du
+
+#define LEAF_KVM     0x40000100u
+#define LEAF_NESTBOX 0x40000200u
 
 static void hide_svm(struct cpuid *r)
 {
@@ -93,11 +144,21 @@ static void sign(struct cpuid *r)
 	*r = (struct cpuid){LEAF_NESTBOX, SIGN_EBX, SIGN_ECX, SIGN_EDX};
 }
 
+/* Its features, in the next leaf, are none. */
+static void sign_kvm(struct cpuid *r)
+{
+	*r = (struct cpuid){LEAF_KVM + 1, KVM_EBX, KVM_ECX, KVM_EDX};
+}
+
 static const struct {
 	u32 leaf;
 	void (*change)(struct cpuid *r);
 	const char *reason;
 } cpuid_rules[] = {
+	{LEAF_KVM, sign_kvm,
+	 "Linux trusts x2APIC without interrupt remapping only from a "
+	 "hypervisor it knows, and without x2APIC each EOI exits"},
+	{LEAF_KVM + 1, nothing, "the features of KVM that L0 has: none"},
 	{LEAF_NESTBOX, sign, "says that L0 is nestbox and takes hypercalls"},
 	{0x80000001, hide_svm, "L1 has no SVM"},
 	{0x8000000a, nothing, "SVM's features, without SVM"},

@@ -4,19 +4,30 @@
 #include "hv/acpi.h"
 #include "hv/console.h"
 #include "hv/mem.h"
-#include "hv/percpu.h"
 #include "hv/ports.h"
+#include "hv/smp.h"
 
 /* Fixed ACPI description table (ACPI 6.4, 5.2.9): PM1a_CNT_BLK. */
 #define FADT_PM1A_CNT 64
 #define PM1_SLP_EN    0x2000u
 
+void power_report(void)
+{
+	static struct account sum;
+
+	sum = (struct account){0};
+	for (unsigned i = 0; i < n_cpus; i++)
+		account_add(&sum, &cpus[i]->account);
+	account_dump(&sum, say);
+}
+
 static void on_pm1_control(struct vcpu *v, u32 value)
 {
+	(void)v;
 	if (!(value & PM1_SLP_EN))
 		return;
 	say("nestbox: L1 switches off; %lu pages free\n", mem_free_pages());
-	account_dump(&v->cpu->account, say);
+	power_report();
 }
 
 void power_init(const struct phys *phys, u64 rsdp)

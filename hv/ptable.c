@@ -63,13 +63,25 @@ void ptable_map(struct ptable *t, u64 va, u64 pa, u64 size, u64 bits)
 	}
 }
 
-void ptable_unmap(struct ptable *t, u64 va, u64 size)
+void ptable_fill(struct ptable *t, u64 va, u64 size, u64 leaf)
 {
-	while (size) {
-		unsigned level = best_level(va, va, size);
+	u64 *shared = NULL;
 
-		*find(t, va, level) = 0;
-		va += span(level);
-		size -= span(level);
+	while (size) {
+		bool whole = !(va % SIZE_2M) && size >= SIZE_2M;
+		u64 step = whole ? SIZE_2M : SIZE_4K;
+
+		if (!whole) {
+			*find(t, va, 0) = leaf;
+		} else {
+			if (!shared) {
+				shared = mem_pages(1, PAGE_SIZE);
+				for (u64 i = 0; i < PTES_PER_TABLE; i++)
+					shared[i] = leaf;
+			}
+			*find(t, va, 1) = virt_to_phys(shared) | t->middle;
+		}
+		va += step;
+		size -= step;
 	}
 }

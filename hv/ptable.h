@@ -27,5 +27,8 @@ struct ptable ptable_new(u64 middle);
  */
 void ptable_map(struct ptable *t, u64 va, u64 pa, u64 size, u64 bits);
 
-/* Takes away what is mapped at [@va, @va + @size). */
-void ptable_unmap(struct ptable *t, u64 va, u64 size);
+/*
+ * Makes every 4 KiB of [@va, @va + @size) one and the same @leaf, an entry.
+ * Whole 2 MiB share one table.
+ */
+void ptable_fill(struct ptable *t, u64 va, u64 size, u64 leaf);

@@ -3,10 +3,15 @@
 
 #include "hv/console.h"
 #include "hv/hypercall.h"
+#include "hv/insn.h"
+#include "hv/mmio.h"
 #include "hv/panic.h"
-#include "hv/percpu.h"
 #include "hv/policy.h"
 #include "hv/ports.h"
+#include "hv/power.h"
+#include "hv/smp.h"
+#include "hv/space.h"
+#include "hv/vapic.h"
 #include "lib/cpu.h"
 
 const struct vmm_ops *vmm = &svm_ops;
@@ -18,11 +23,16 @@ enum result {
 
 typedef enum result handler_fn(struct vcpu *v, const struct exit *exit);
 
-static enum result fault(struct vcpu *v, u8 vector, bool has_error)
+void inject_fault(struct vcpu *v, u8 vector, bool has_error)
 {
 	vmm->inject(v, &(struct event){.type = EVENT_EXCEPTION,
 				       .vector = vector,
 				       .has_error = has_error});
+}
+
+static enum result fault(struct vcpu *v, u8 vector, bool has_error)
+{
+	inject_fault(v, vector, has_error);
 	return SAME_RIP;
 }
 
@@ -30,6 +40,27 @@ static enum result no_such_insn(struct vcpu *v, const struct exit *exit)
 {
 	(void)exit;
 	return fault(v, VECTOR_UD, false);
+}
+
+/* Physical interrupts and NMIs wait for the STGI. */
+static enum result on_clgi(struct vcpu *v, const struct exit *exit)
+{
+	if (!v->svme)
+		return no_such_insn(v, exit);
+	if (!v->gif_off)
+		vmm->hold_interrupts(v, true);
+	v->gif_off = true;
+	return NEXT_INSN;
+}
+
+static enum result on_stgi(struct vcpu *v, const struct exit *exit)
+{
+	if (!v->svme)
+		return no_such_insn(v, exit);
+	if (v->gif_off)
+		vmm->hold_interrupts(v, false);
+	v->gif_off = false;
+	return NEXT_INSN;
 }
 
 static enum result on_cpuid(struct vcpu *v, const struct exit *exit)
@@ -71,14 +102,20 @@ static enum result on_port(struct vcpu *v, const struct exit *exit)
 	return NEXT_INSN;
 }
 
-/* It waits for the guest's next entry; see let_nmi_in(). */
+/* L0's own, a kick, has done its work by ending the guest. Another one is the
+ * guest's and waits for its next entry; see let_nmi_in(). */
+static void sort_nmi(struct vcpu *v)
+{
+	if (v->cpu->nmi_taken && !smp_was_kicked(v->cpu))
+		v->nmi_pending = true;
+	v->cpu->nmi_taken = false;
+}
+
 static enum result on_nmi(struct vcpu *v, const struct exit *exit)
 {
 	(void)exit;
 	vmm->take_nmi();
-	if (v->cpu->nmi_taken)
-		v->nmi_pending = true;
-	v->cpu->nmi_taken = false;
+	sort_nmi(v);
 	return SAME_RIP;
 }
 
@@ -94,16 +131,28 @@ static enum result on_shutdown(struct vcpu *v, const struct exit *exit)
 {
 	(void)exit;
 	say("nestbox: L1 shut down (a triple fault): the machine resets\n");
-	account_dump(&v->cpu->account, say);
+	power_report();
 	account_dump_ring(&v->cpu->account, say);
 	machine_reset();
 }
 
-/* Memory that does not exist for L1: see doc/hypervisor.md. */
+/*
+ * Memory that is L0's or not there. An event that cannot be delivered because
+ * the stack or the tables for it lie there ends as on the bare machine. What
+ * mmio.c cannot emulate is #GP (doc/caveats.md).
+ */
 static enum result on_npf(struct vcpu *v, const struct exit *exit)
 {
-	(void)exit;
-	return fault(v, VECTOR_GP, true);
+	if (vmm->injecting(v))
+		return on_shutdown(v, exit);
+	switch (mmio_access(v, exit->info2, exit->info1 & NPF_WRITE)) {
+	case MMIO_DONE:
+		return NEXT_INSN;
+	case MMIO_AGAIN:
+		return SAME_RIP;
+	default:
+		return fault(v, VECTOR_GP, true);
+	}
 }
 
 static handler_fn *const handlers[EXIT_SLOTS] = {
@@ -112,15 +161,16 @@ static handler_fn *const handlers[EXIT_SLOTS] = {
 	[EXIT_nmi] = on_nmi,	       [EXIT_iret] = on_iret,
 	[EXIT_shutdown] = on_shutdown, [EXIT_npf] = on_npf,
 	[EXIT_vmrun] = no_such_insn,   [EXIT_vmload] = no_such_insn,
-	[EXIT_vmsave] = no_such_insn,  [EXIT_stgi] = no_such_insn,
-	[EXIT_clgi] = no_such_insn,    [EXIT_invlpga] = no_such_insn,
+	[EXIT_vmsave] = no_such_insn,  [EXIT_stgi] = on_stgi,
+	[EXIT_clgi] = on_clgi,	       [EXIT_invlpga] = no_such_insn,
 	[EXIT_skinit] = no_such_insn,
 };
 
 /* One NMI at a time; a second one waits for the IRET of the first. */
 static void let_nmi_in(struct vcpu *v)
 {
-	if (!v->nmi_pending || v->nmi_blocked || vmm->injecting(v))
+	if (!v->nmi_pending || v->nmi_blocked || v->gif_off ||
+	    vmm->injecting(v))
 		return;
 	vmm->inject(v,
 		    &(struct event){.type = EVENT_NMI, .vector = VECTOR_NMI});
@@ -137,7 +187,61 @@ static void dispatch(struct vcpu *v, const struct exit *exit)
 		panic("exit %lx (%s) has no handler", exit->code,
 		      exit_name(exit->slot));
 	if (handle(v, exit) == NEXT_INSN)
-		vmm->advance(v, exit);
+		insn_done(v, exit);
+}
+
+/* The boot CPU goes to the reset vector, others wait for a start-up. */
+static void serve_init(struct vcpu *v)
+{
+	struct start start = {.mode = START_REAL,
+			      .rip = 0xfff0,
+			      .cs = 0xf000,
+			      .cs_base = 0xffff0000,
+			      .rdx = cpuid(1, 0).eax};
+
+	vmm->reset(v, space_root(), &start);
+	vapic_reset(v);
+	v->waits = v->cpu->id != 0;
+}
+
+/* A CPU that runs does not hear it. */
+static void serve_start(struct vcpu *v, u8 vector)
+{
+	if (!v->waits)
+		return;
+	vmm->reset(v, space_root(),
+		   &(struct start){.mode = START_REAL,
+				   .cs = (u16)(vector << 8),
+				   .rdx = cpuid(1, 0).eax});
+	v->waits = false;
+}
+
+/* GIF holds off INIT and NMI alike (APM vol. 2, 15.17). */
+static void serve_requests(struct vcpu *v)
+{
+	enum request request;
+	u8 vector;
+
+	if (v->cpu->stops)
+		panic_stop();
+	while (!v->gif_off && (request = smp_next_request(v->cpu, &vector))) {
+		if (request == REQUEST_INIT)
+			serve_init(v);
+		else if (request == REQUEST_START)
+			serve_start(v, vector);
+		else
+			v->nmi_pending = true;
+	}
+}
+
+static void wait_for_start(struct vcpu *v)
+{
+	serve_requests(v);
+	while (v->waits) {
+		vmm->wait_nmi();
+		sort_nmi(v);
+		serve_requests(v);
+	}
 }
 
 void run_forever(struct cpu *cpu)
@@ -147,6 +251,9 @@ void run_forever(struct cpu *cpu)
 	for (;;) {
 		struct exit exit;
 
+		serve_requests(v);
+		if (v->waits)
+			wait_for_start(v);
 		let_nmi_in(v);
 		cpu->account.switches++;
 		vmm->run(v, &exit);

@@ -12,4 +12,9 @@
 /* The backend of this machine. */
 extern const struct vmm_ops *vmm;
 
+/* Gives the guest an exception when it next runs. */
+void inject_fault(struct vcpu *v, u8 vector, bool has_error);
+
+/* The guest of this CPU, for ever. It begins when another one asks for it, if
+ * v->waits. */
 void run_forever(struct cpu *cpu) __attribute__((noreturn));

@@ -1,26 +1,77 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hv/space.h"
 
+#include "hv/mem.h"
+#include "hv/mmio.h"
 #include "hv/ptable.h"
 #include "lib/cpu.h"
+#include "lib/string.h"
 
 #define CPUID_SIZES 0x80000008u
 #define MAX_BITS    46 /* half of what DIRECT_MAP has room for */
 
-u64 space_size(void)
-{
-	u32 bits = cpuid(CPUID_SIZES, 0).eax & 0xff;
+/* The nested walk is one of user mode (APM vol. 2, 15.25.5). */
+#define NPT_TABLE (PTE_TABLE | PTE_USER)
+#define NPT_READ  (PTE_PRESENT | PTE_USER | PTE_ACCESSED)
+#define NPT_ALL	  (NPT_READ | PTE_WRITE | PTE_DIRTY)
 
-	return 1ull << (bits < MAX_BITS ? bits : MAX_BITS);
+static struct {
+	struct ptable npt;
+	u64 ones;      /* a page of ones: what reading no memory gives */
+	u64 block, end; /* L0's */
+} space;
+
+static const void *map_l1(void *ctx, u64 pa, u64 len)
+{
+	(void)ctx;
+	if (pa + len < pa || pa + len > space_size() ||
+	    (pa < space.end && pa + len > space.block))
+		return NULL;
+	return phys_to_virt(pa);
 }
 
-/* The nested walk is one of user mode (APM vol. 2, 15.25.5). */
-u64 space_build(u64 start, u64 end)
-{
-	const u64 all = PTE_TABLE | PTE_USER;
-	struct ptable t = ptable_new(all);
+const struct phys space_l1 = {.map = map_l1};
 
-	ptable_map(&t, 0, 0, space_size(), all | PTE_ACCESSED | PTE_DIRTY);
-	ptable_unmap(&t, start, end - start);
-	return t.root;
+u64 space_size(void)
+{
+	static u64 size;
+	u32 bits;
+
+	if (!size) {
+		bits = cpuid(CPUID_SIZES, 0).eax & 0xff;
+		size = 1ull << (bits < MAX_BITS ? bits : MAX_BITS);
+	}
+	return size;
+}
+
+u64 space_root(void)
+{
+	return space.npt.root;
+}
+
+void space_trap_writes(u64 start, u64 size)
+{
+	ptable_map(&space.npt, start, start, size, NPT_READ);
+}
+
+void space_hide(u64 start, u64 size)
+{
+	mmio_add(&(struct mmio_range){.name = "hole",
+				      .start = start,
+				      .end = start + size,
+				      .read = mmio_read_ones,
+				      .write = mmio_write_nothing});
+	ptable_fill(&space.npt, start, size, space.ones | NPT_READ);
+}
+
+void space_build(u64 start, u64 end)
+{
+	void *ones = mem_pages(1, PAGE_SIZE);
+
+	space.block = start;
+	space.end = end;
+	space.ones = virt_to_phys(memset(ones, 0xff, PAGE_SIZE));
+	space.npt = ptable_new(NPT_TABLE);
+	ptable_map(&space.npt, 0, 0, space_size(), NPT_ALL);
+	space_hide(start, end - start);
 }

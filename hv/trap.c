@@ -4,9 +4,11 @@
 #include "hv/console.h"
 #include "hv/panic.h"
 #include "hv/percpu.h"
+#include "hv/safe.h"
 #include "lib/cpu.h"
 #include "lib/trap.h"
 
+extern const struct fixup fixups_start[], fixups_end[]; /* hv.ld */
 extern const u8 trap_stubs[EXCEPTIONS][STUB_ALIGN]; /* vectors.S */
 void trap_dispatch(struct trap_frame *f);
 
@@ -25,12 +27,24 @@ void trap_load(void)
 	lidt(&p);
 }
 
+static bool fix(struct trap_frame *f)
+{
+	for (const struct fixup *x = fixups_start; x < fixups_end; x++)
+		if (x->at == f->rip) {
+			f->rip = x->to;
+			return true;
+		}
+	return false;
+}
+
 void trap_dispatch(struct trap_frame *f)
 {
-	if (f->vector == VECTOR_NMI) {
+	bool fixed = fix(f);
+
+	if (f->vector == VECTOR_NMI)
 		this_cpu()->nmi_taken = true;
+	if (fixed || f->vector == VECTOR_NMI)
 		return;
-	}
 	say("exception %lu error %lx at %lx, cr2 %lx, rsp %lx\n", f->vector,
 	    f->error, f->rip, read_cr2(), f->rsp);
 	say("rax %lx rcx %lx rdx %lx rbx %lx rsi %lx rdi %lx\n", f->rax, f->rcx,

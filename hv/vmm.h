@@ -28,11 +28,21 @@ struct exit {
 	u64 info1, info2; /* SVM: EXITINFO1, EXITINFO2 */
 };
 
-/* Where a guest starts: flat protected mode, or 64-bit on @cr3's tables. */
+/* Of a nested page fault: info1 is an error code as of a #PF, info2 where. */
+#define NPF_WRITE 0x2u
+
+enum start_mode {
+	START_PROTECTED, /* flat, paging off */
+	START_LONG,	 /* 64-bit, on the page tables of @cr3 */
+	START_REAL,	 /* as after an INIT, at @cs:@rip */
+};
+
 struct start {
-	bool long_mode;
+	enum start_mode mode;
 	u64 rip, cr3;
-	u64 rax, rbx, rsi;
+	u64 rax, rbx, rdx, rsi;
+	u16 cs;	     /* real mode ... */
+	u64 cs_base; /* ... where it is not the selector's */
 };
 
 enum event_type { EVENT_INTR, EVENT_NMI = 2, EVENT_EXCEPTION, EVENT_SOFT };
@@ -44,13 +54,25 @@ struct event {
 	u32 error;
 };
 
+/* What L0 has to know of L1's local APIC: hv/vapic.c. */
+struct vapic {
+	u32 ldr, dfr; /* xAPIC's logical ID, and flat or cluster */
+	u64 icr;      /* x2APIC's, as last written */
+};
+
 struct vcpu {
 	struct cpu *cpu;
 	struct regs regs;
 	void *backend;	  /* the backend's own: svm/svm.c */
+	bool waits;	  /* for a start-up IPI: it does not run */
 	bool nmi_pending; /* an NMI waits for this guest */
 	bool nmi_blocked; /* it is in its NMI handler: until IRET */
+	bool svme;	  /* its EFER.SVME; the CPU's own is on always */
+	bool gif_off;	  /* it has cleared its global interrupt flag */
+	struct vapic apic;
 };
+
+struct guest_view; /* gwalk.h */
 
 struct vmm_ops {
 	const char *name;
@@ -79,19 +101,31 @@ struct vmm_ops {
 	/* Lets a pending NMI into L0's own handler. */
 	void (*take_nmi)(void);
 
+	/* The same, but halts until there is one. */
+	void (*wait_nmi)(void);
+
+	/* Whether physical interrupts stay pending while the guest runs. */
+	void (*hold_interrupts)(struct vcpu *v, bool on);
+
+	/* How the guest sees memory. */
+	void (*view)(const struct vcpu *v, struct guest_view *view);
+
 	/* Whether the guest's next IRET exits (the end of an NMI). */
 	void (*watch_iret)(struct vcpu *v, bool on);
 
-	/* EFER as the guest sees it. False: the value is illegal there. */
+	/* EFER, without SVME. False: the value is illegal in this state. */
 	u64 (*get_efer)(const struct vcpu *v);
 	bool (*set_efer)(struct vcpu *v, u64 value);
 
 	/* Makes accesses exit, in every guest. Before any guest runs. */
-	void (*trap_msr)(u32 msr);
+	void (*trap_msr)(u32 msr, bool reads, bool writes);
 	void (*trap_port)(u16 port);
 
-	/* The instruction that exited is done: RIP, interrupt shadow. */
-	void (*advance)(struct vcpu *v, const struct exit *exit);
+	/* Behind the instruction that exited; 0: the CPU does not tell. */
+	u64 (*next_rip)(const struct vcpu *v, const struct exit *exit);
+
+	/* That instruction is done: RIP, interrupt shadow, single step. */
+	void (*advance)(struct vcpu *v, u64 rip);
 
 	/* What of CPUID depends on the guest's registers (OSXSAVE ...). */
 	void (*fix_cpuid)(const struct vcpu *v, u32 leaf, u32 *ecx);

@@ -53,14 +53,6 @@ static int check_emulator(const struct spec *s, const struct cache *c,
 	return 0;
 }
 
-static int check_nestbox(const struct spec *s, struct err *err)
-{
-	if (stack_is_nestbox(&s->stack, 0) && s->cpus[0] > 1)
-		return err_set(err,
-			       "--cpus: nestbox.elf starts one CPU so far");
-	return 0;
-}
-
 static void settle_mem(struct spec *s)
 {
 	long above = 0;
@@ -128,8 +120,7 @@ int run_settle(struct spec *s, const struct cache *c, struct err *err)
 	struct host host;
 
 	host_probe(&host);
-	if (settle_accel(s, &host, err) < 0 || check_emulator(s, c, err) < 0 ||
-	    check_nestbox(s, err) < 0)
+	if (settle_accel(s, &host, err) < 0 || check_emulator(s, c, err) < 0)
 		return -1;
 	settle_mem(s);
 	if (check_mem(s, &host, err) < 0 || check_files(s, err) < 0)

@@ -21,6 +21,7 @@
 #define APIC_LVT_LINT1 0x360
 #define APIC_LVT_ERROR 0x370
 #define APIC_TMICT     0x380
+#define APIC_TMCCT     0x390
 #define APIC_TDCR      0x3e0
 
 /* MSR_APIC_BASE */

@@ -9,9 +9,14 @@
 #define CR0_PE	     0x00000001
 #define CR0_ET	     0x00000010
 #define CR0_WP	     0x00010000
+#define CR0_NW	     0x20000000
+#define CR0_CD	     0x40000000
 #define CR0_PG	     0x80000000
+#define CR4_PSE	     0x00000010
 #define CR4_PAE	     0x00000020
+#define CR4_LA57     0x00001000
 #define RFLAGS_FIXED 0x00000002
+#define RFLAGS_TF    0x00000100
 #define RFLAGS_IF    0x00000200
 
 #define MSR_APIC_BASE	 0x0000001b
@@ -49,6 +54,7 @@
 #define EXCEPTIONS   32
 #define PUSHES_ERROR 0x60227d00
 #define STUB_ALIGN   16 /* bytes of an entry in trap_stubs.S */
+#define VECTOR_DB    1
 #define VECTOR_NMI   2
 #define VECTOR_BP    3
 #define VECTOR_UD    6

@@ -1,6 +1,6 @@
 # test/: host unit tests (cmocka, under sanitizers), fuzz targets with their
 # regressions, and shell tests that run real stacks.
-unit-names := t-fmt t-lab t-levels t-micro t-acpi t-boot t-exit t-linux \
+unit-names := t-fmt t-lab t-levels t-micro t-acpi t-boot t-emulate t-exit t-gwalk t-linux \
 	t-memmap t-options t-payload t-x86dec
 
 # Units are always built with sanitizers, beside the ordinary build.

@@ -11,7 +11,6 @@
 
 #define BIT(n)	   (1ull << (n))
 #define FAR	   BIT(50) /* an address that no emulated CPU has */
-#define CR0_NW	   BIT(29)
 #define MISALIGNED 8
 #define EXC_VALID  (VMCB_EVENT_VALID | VMCB_EVENT_EXCEPTION)
 

@@ -23,7 +23,6 @@
 #define MSR_PAT_CODE	 "0x277"
 #define VECTOR_DB	 1
 #define DR7_G0		 0x2
-#define RFLAGS_TF	 0x100
 #define DEADLINE_FAR	 0x7fffffffffffffffull
 
 SVM_CODE(do_rdtsc, "rdtsc; mov %rdx, %rbx; shl $32, %rbx; or %rax, %rbx")

@@ -58,4 +58,25 @@ svm_enter:
 	pop	%rbx
 	ret
 
+/*
+ * void svm_take_nmi(void); void svm_wait_nmi(void)
+ * GIF is all that holds an NMI off. One that comes between STGI and HLT must
+ * not be slept over: its handler goes on behind the HLT (hv/safe.h).
+ */
+	.globl	svm_take_nmi, svm_wait_nmi
+svm_take_nmi:
+	stgi
+	nop
+	clgi
+	ret
+
+svm_wait_nmi:
+	stgi
+1:	hlt
+2:	clgi
+	ret
+
+	.section .fixups, "a"
+	.quad	1b, 2b
+
 	.section .note.GNU-stack, "", @progbits

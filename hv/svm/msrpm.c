@@ -25,15 +25,16 @@ u64 svm_iopm(void)
 	return virt_to_phys(iopm);
 }
 
-void svm_trap_msr(u32 msr)
+void svm_trap_msr(u32 msr, bool reads, bool writes)
 {
 	static const u32 first[] = {0, 0xc0000000, 0xc0010000};
+	unsigned traps = reads | writes << 1;
 
 	for (u32 range = 0; range < ARRAY_SIZE(first); range++) {
 		u32 bit = (range * MSRS + msr - first[range]) * 2;
 
 		if (msr - first[range] < MSRS)
-			msrpm[bit / 8] |= (u8)(3u << bit % 8);
+			msrpm[bit / 8] |= (u8)(traps << bit % 8);
 	}
 }
 

@@ -13,6 +13,6 @@ void svm_maps_init(void);
 u64 svm_msrpm(void);
 u64 svm_iopm(void);
 
-/* Reads and writes exit. MSRs outside the map's three ranges always do. */
-void svm_trap_msr(u32 msr);
+/* MSRs outside the map's three ranges always exit. */
+void svm_trap_msr(u32 msr, bool reads, bool writes);
 void svm_trap_port(u16 port);

@@ -7,6 +7,7 @@
  * GIF=0 and takes none. NMIs always exit (APM vol. 2, 15.13 and 15.17).
  */
 #include "hv/console.h"
+#include "hv/gwalk.h"
 #include "hv/mem.h"
 #include "hv/panic.h"
 #include "hv/percpu.h"
@@ -18,24 +19,33 @@
 #define CPUID_SVM     0x8000000au
 #define CPUID_ECX_SVM 0x4u
 #define CPUID_EDX_NPT 0x1u
+#define CPUID_EDX_NRIP 0x8u
 #define MSR_PAT	      0x277
+#define MSR_FS_BASE   0xc0000100
+#define MSR_GS_BASE   0xc0000101
 #define CPUID_OSXSAVE 0x08000000u
 #define CPUID_OSPKE   0x10u
 #define CR4_OSXSAVE   0x00040000u
 #define CR4_PKE	      0x00400000u
 #define DR6_RESET     0xffff0ff0u
+#define DR6_BS	      0x4000u
 #define DR7_RESET     0x400u
 #define L1_ASID	      1
 
 /* Segment attributes as a VMCB has them: flat, present, accessed. */
 #define CODE32	 0xc9b
 #define CODE64	 0xa9b
+#define CODE16	 0x09b
 #define DATA	 0xc93
+#define DATA16	 0x093
 #define TSS	 0x08b
 #define LDT	 0x082
 /* The selectors of the Linux boot protocol (__BOOT_CS, __BOOT_DS). */
 #define START_CS 0x10
 #define START_DS 0x18
+
+#define REAL_LIMIT 0xffff
+#define CR0_RESET  (CR0_CD | CR0_NW | CR0_ET)
 
 #define EXIT_CODES (VMCB_EXIT_NPF + 4)
 
@@ -43,7 +53,11 @@
 static u8 slot_of[EXIT_CODES];
 _Static_assert(EXIT_SLOTS <= 256, "a slot fits a byte");
 
+static bool has_next_rip;
+
 void svm_enter(u64 vmcb_pa, u64 gpr[GPRS]);
+void svm_take_nmi(void);
+void svm_wait_nmi(void);
 
 static const char *unusable(void)
 {
@@ -59,6 +73,7 @@ static const char *unusable(void)
 static void init(void)
 {
 	svm_maps_init();
+	has_next_rip = cpuid(CPUID_SVM, 0).edx & CPUID_EDX_NRIP;
 	for (u64 code = 0; code < EXIT_CODES; code++)
 		slot_of[code] = (u8)exit_slot_svm(code);
 }
@@ -96,26 +111,16 @@ static void reset_control(struct vmcb *vmcb, u64 npt)
 		vmcb_intercept(vmcb, intercepts[i]);
 }
 
-static void reset_save(struct vmcb_save *s, const struct start *start)
+static void reset_flat(struct vmcb_save *s, const struct start *start)
 {
 	const struct vmcb_segment data = {START_DS, DATA, ~0u, 0};
+	bool long_mode = start->mode == START_LONG;
 
-	*s = (struct vmcb_save){
-		.es = data,
-		.cs = {START_CS, start->long_mode ? CODE64 : CODE32, ~0u, 0},
-		.ss = data,
-		.ds = data,
-		.fs = data,
-		.gs = data,
-		.ldtr = {0, LDT, 0, 0},
-		.tr = {0, TSS, 0xffff, 0},
-		.efer = EFER_SVME,
-		.cr0 = CR0_PE | CR0_ET,
-		.dr6 = DR6_RESET,
-		.dr7 = DR7_RESET,
-		.g_pat = rdmsr(MSR_PAT),
-	};
-	if (start->long_mode) {
+	s->es = s->ss = s->ds = s->fs = s->gs = data;
+	s->cs = (struct vmcb_segment){START_CS, long_mode ? CODE64 : CODE32,
+				      ~0u, 0};
+	s->cr0 = CR0_PE | CR0_ET;
+	if (long_mode) {
 		s->efer |= EFER_LME | EFER_LMA;
 		s->cr0 |= CR0_PG;
 		s->cr4 = CR4_PAE;
@@ -123,17 +128,64 @@ static void reset_save(struct vmcb_save *s, const struct start *start)
 	}
 }
 
+/* APM vol. 2, table 14-1; what INIT leaves alone stays. */
+static void reset_real(struct vmcb_save *s, const struct start *start, u64 cr0)
+{
+	const struct vmcb_segment data = {0, DATA16, REAL_LIMIT, 0};
+	u64 base = start->cs_base ? start->cs_base : start->cs * 16ull;
+
+	s->es = s->ss = s->ds = s->fs = s->gs = data;
+	s->cs = (struct vmcb_segment){start->cs, CODE16, REAL_LIMIT, base};
+	s->gdtr.limit = s->idtr.limit = REAL_LIMIT;
+	s->cr0 = cr0 ? (cr0 & (CR0_CD | CR0_NW)) | CR0_ET : CR0_RESET;
+}
+
+/* FS, GS, TR and LDTR are in the CPU, with MSRs that no INIT changes. */
+static void load_rest(struct vmcb *vmcb)
+{
+	u64 pa = virt_to_phys(vmcb);
+	struct vmcb_save *s = &vmcb->save;
+	struct vmcb_segment fs = s->fs, gs = s->gs;
+
+	__asm__ volatile("vmsave" : : "a"(pa) : "memory");
+	s->fs = fs;
+	s->gs = gs;
+	s->ldtr = (struct vmcb_segment){0, LDT, REAL_LIMIT, 0};
+	s->tr = (struct vmcb_segment){0, TSS, REAL_LIMIT, 0};
+	__asm__ volatile("vmload" : : "a"(pa) : "memory");
+}
+
+static void reset_save(struct vmcb *vmcb, const struct start *start)
+{
+	struct vmcb_save *s = &vmcb->save;
+	u64 cr0 = s->cr0, pat = s->g_pat;
+
+	*s = (struct vmcb_save){
+		.efer = EFER_SVME,
+		.dr6 = DR6_RESET,
+		.dr7 = DR7_RESET,
+		.g_pat = pat ? pat : rdmsr(MSR_PAT),
+	};
+	if (start->mode == START_REAL)
+		reset_real(s, start, cr0);
+	else
+		reset_flat(s, start);
+	load_rest(vmcb);
+	clear_debug_addresses();
+}
+
 static void reset(struct vcpu *v, u64 npt, const struct start *start)
 {
 	struct vmcb *vmcb = v->backend;
 
 	reset_control(vmcb, npt);
-	reset_save(&vmcb->save, start);
+	reset_save(vmcb, start);
 	v->regs = (struct regs){.rip = start->rip, .rflags = RFLAGS_FIXED};
 	v->regs.gpr[RAX] = start->rax;
 	v->regs.gpr[RBX] = start->rbx;
+	v->regs.gpr[RDX] = start->rdx;
 	v->regs.gpr[RSI] = start->rsi;
-	v->nmi_pending = v->nmi_blocked = false;
+	v->nmi_pending = v->nmi_blocked = v->gif_off = v->svme = false;
 }
 
 /* An event that an exit interrupted comes again. QEMU reports an interrupt
@@ -186,10 +238,42 @@ static bool injecting(const struct vcpu *v)
 	return vmcb->control.event_inj & VMCB_EVENT_VALID;
 }
 
-/* GIF is all that holds it off. */
-static void take_nmi(void)
+/* With V_INTR_MASKING RFLAGS.IF of L0, which is 0, decides, and CR8 of the
+ * guest is V_TPR (APM vol. 2, 15.21.1). */
+static void hold_interrupts(struct vcpu *v, bool on)
 {
-	__asm__ volatile("stgi; nop; clgi" : : : "memory");
+	struct vmcb_control *c = &((struct vmcb *)v->backend)->control;
+
+	if (on)
+		c->int_ctl = VMCB_V_INTR_MASKING | (u32)read_cr8();
+	else {
+		write_cr8(c->int_ctl & VMCB_V_TPR_MASK);
+		c->int_ctl = 0;
+	}
+}
+
+static enum x86_mode code_mode(const struct vmcb_save *s)
+{
+	if (s->efer & EFER_LMA && s->cs.attributes & VMCB_SEGMENT_LONG)
+		return X86_64;
+	return s->cs.attributes & VMCB_SEGMENT_BIG ? X86_32 : X86_16;
+}
+
+static void view(const struct vcpu *v, struct guest_view *view)
+{
+	const struct vmcb_save *s = &((struct vmcb *)v->backend)->save;
+
+	*view = (struct guest_view){
+		.cr0 = s->cr0,
+		.cr3 = s->cr3,
+		.cr4 = s->cr4,
+		.efer = s->efer,
+		.mode = code_mode(s),
+		.seg_base = {s->es.base, s->cs.base, s->ss.base, s->ds.base,
+			     rdmsr(MSR_FS_BASE), rdmsr(MSR_GS_BASE)},
+	};
+	if (view->mode == X86_64)
+		view->seg_base[X86_CS] = 0;
 }
 
 static void watch_iret(struct vcpu *v, bool on)
@@ -232,28 +316,27 @@ static void fix_cpuid(const struct vcpu *v, u32 leaf, u32 *ecx)
 		       (cr4 & CR4_PKE ? CPUID_OSPKE : 0);
 }
 
-/* Without next RIP: what such an instruction takes without prefixes. */
-static unsigned insn_len(const struct vcpu *v, const struct exit *exit)
+/* An IN or OUT tells its end in any CPU (APM vol. 2, 15.10.2). */
+static u64 next_rip(const struct vcpu *v, const struct exit *exit)
 {
-	switch ((unsigned)exit->slot) {
-	case EXIT_cpuid:
-	case EXIT_msr:
-		return 2;
-	case EXIT_vmcall:
-		return 3;
-	case EXIT_io:
-		return (unsigned)(exit->info2 - v->regs.rip);
-	default:
-		return 0;
-	}
+	const struct vmcb_control *c = &((struct vmcb *)v->backend)->control;
+
+	if (exit->slot == EXIT_io)
+		return exit->info2;
+	return has_next_rip && exit->slot != EXIT_npf ? c->next_rip : 0;
 }
 
-static void advance(struct vcpu *v, const struct exit *exit)
+static void advance(struct vcpu *v, u64 rip)
 {
 	struct vmcb *vmcb = v->backend;
 
-	v->regs.rip += insn_len(v, exit);
+	v->regs.rip = rip;
 	vmcb->control.int_state &= ~VMCB_SHADOW;
+	if (v->regs.rflags & RFLAGS_TF && !injecting(v)) {
+		vmcb->save.dr6 |= DR6_BS;
+		inject(v, &(struct event){.type = EVENT_EXCEPTION,
+					  .vector = VECTOR_DB});
+	}
 }
 
 static void dump(const struct vcpu *v)
@@ -281,12 +364,16 @@ const struct vmm_ops svm_ops = {
 	.run = run,
 	.inject = inject,
 	.injecting = injecting,
-	.take_nmi = take_nmi,
+	.take_nmi = svm_take_nmi,
+	.wait_nmi = svm_wait_nmi,
+	.hold_interrupts = hold_interrupts,
+	.view = view,
 	.watch_iret = watch_iret,
 	.get_efer = get_efer,
 	.set_efer = set_efer,
 	.trap_msr = svm_trap_msr,
 	.trap_port = svm_trap_port,
+	.next_rip = next_rip,
 	.advance = advance,
 	.fix_cpuid = fix_cpuid,
 	.dump = dump,
