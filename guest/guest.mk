@@ -14,13 +14,14 @@ guest-script := guest/lib/guest.ld
 
 payloads := $(B)/guest/bench/micro.elf $(B)/guest/test/planted.elf \
 	$(B)/guest/test/selftest.elf $(B)/guest/test/exitcode.elf \
-	$(B)/guest/test/svm_probe.elf
+	$(B)/guest/test/gif.elf $(B)/guest/test/svm_probe.elf
 
 micro-src    := guest/bench/micro.c guest/bench/ops_cpu.c \
 	guest/bench/ops_dev.c guest/bench/ops_irq.c
 planted-src  := guest/test/planted.c
 selftest-src := guest/test/selftest.c
 exitcode-src := guest/test/exitcode.c
+gif-src      := guest/test/gif.c
 svm_probe-src := guest/test/svm.c guest/test/svm_checks.c \
 	guest/test/svm_cpu.c guest/test/svm_events.c guest/test/svm_exits.c \
 	guest/test/svm_nested.c guest/test/svm_probe.c
@@ -34,6 +35,7 @@ $(B)/guest/bench/micro.elf64: $(call free-objects,$(micro-src))
 $(B)/guest/test/planted.elf64: $(call free-objects,$(planted-src))
 $(B)/guest/test/selftest.elf64: $(call free-objects,$(selftest-src))
 $(B)/guest/test/exitcode.elf64: $(call free-objects,$(exitcode-src))
+$(B)/guest/test/gif.elf64: $(call free-objects,$(gif-src))
 $(B)/guest/test/svm_probe.elf64: $(call free-objects,$(svm_probe-src))
 
 # The .elf64 keeps the symbols, for gdb and objdump.

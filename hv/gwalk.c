@@ -25,7 +25,7 @@ static bool walk_legacy(const struct phys *p, const struct guest_view *g,
 	u64 table = g->cr3 & LEGACY_ADDR;
 	u32 entry;
 
-	if (!read(p, table + (va >> 22) * 4, &entry, 4) ||
+	if (!read(p, table + (va >> 22) * 4, &entry, sizeof(entry)) ||
 	    !(entry & PTE_PRESENT))
 		return false;
 	if (entry & PTE_LARGE && g->cr4 & CR4_PSE) {
@@ -34,7 +34,7 @@ static bool walk_legacy(const struct phys *p, const struct guest_view *g,
 		return true;
 	}
 	table = entry & LEGACY_ADDR;
-	if (!read(p, table + (va >> 12) % 1024 * 4, &entry, 4) ||
+	if (!read(p, table + (va >> 12) % 1024 * 4, &entry, sizeof(entry)) ||
 	    !(entry & PTE_PRESENT))
 		return false;
 	*pa = (entry & LEGACY_ADDR) | va % PAGE_SIZE;
@@ -45,20 +45,19 @@ static bool walk_legacy(const struct phys *p, const struct guest_view *g,
 static bool walk_pae(const struct phys *p, u64 table, unsigned levels, u64 va,
 		     u64 *pa)
 {
-	u64 entry;
-
 	for (unsigned shift = 12 + 9 * (levels - 1);; shift -= 9) {
-		u64 index = (va >> shift) % PTES_PER_TABLE, span = 1ull << shift;
+		const u64 *at = phys_map(
+			p, table + (va >> shift) % PTES_PER_TABLE * 8, 8);
 
-		if (!read(p, table + index * 8, &entry, 8) ||
-		    !(entry & PTE_PRESENT))
+		if (!at || !(*at & PTE_PRESENT))
 			return false;
-		if (shift == 12 || (entry & PTE_LARGE && shift <= 30)) {
-			*pa = (entry & PAE_ADDR & ~(span - 1)) |
-			      (va & (span - 1));
+		table = *at & PAE_ADDR;
+		if (shift == 12 || (*at & PTE_LARGE && shift <= 30)) {
+			u64 inside = (1ull << shift) - 1;
+
+			*pa = (table & ~inside) | (va & inside);
 			return true;
 		}
-		table = entry & PAE_ADDR;
 	}
 }
 

@@ -48,14 +48,18 @@ static const struct phys phys = {.map = map_phys};
 static void read_boot(u32 magic, u64 info)
 {
 	const char *why;
+	bool good;
 
 	if (bootinfo_parse(&boot, &phys, magic, info, &why) < 0)
 		give_up("%s", why);
-	if (options_parse(&options, boot.cmdline, &why) < 0)
-		give_up("%s", why);
+	good = options_parse(&options, boot.cmdline, &why) == 0;
+	/* What stands before a bad word counts: where to say so, and how to
+	 * end. */
 	console_init(options.port);
 	console_quiet(options.quiet);
 	panic_resets(options.reset);
+	if (!good)
+		give_up("%s", why);
 	say("nestbox: L0, %lu MiB of memory, %lu modules\n",
 	    memmap_ram(&boot.map) >> 20, boot.n_modules);
 }

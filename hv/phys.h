@@ -18,10 +18,16 @@ struct phys {
 	 */
 	const void *(*map)(void *ctx, u64 pa, u64 len);
 	void *ctx;
+
+	/* Below @direct_end it is at @direct, without asking. May be 0. */
+	const u8 *direct;
+	u64 direct_end;
 };
 
 static inline const void *phys_map(const struct phys *p, u64 pa, u64 len)
 {
+	if (pa < p->direct_end && len <= p->direct_end - pa)
+		return p->direct + pa;
 	return p->map(p->ctx, pa, len);
 }
 

@@ -36,13 +36,6 @@ static bool read_vm_cr(struct vcpu *v, u64 *value)
 	return true;
 }
 
-static bool read_base(struct vcpu *v, u64 *value)
-{
-	(void)v;
-	*value = rdmsr(MSR_APIC_BASE);
-	return true;
-}
-
 /* QEMU with -icount ends itself ("Bad icount read") where a RDMSR that reads the
  * clock is not the last instruction of a block; one in an interrupt shadow
  * is (doc/emulator.md). */
@@ -62,6 +55,14 @@ static bool read_timer(struct vcpu *v, u64 *value)
 	return true;
 }
 
+/* The CPU's own, without an exit. */
+static bool native(struct vcpu *v, u64 *value)
+{
+	(void)v;
+	(void)value;
+	return false;
+}
+
 /* NULL: #GP. */
 struct msr_rule {
 	u32 msr;
@@ -75,7 +76,7 @@ static const struct msr_rule msr_rules[] = {
 	 "SVME must stay on while a guest runs, and L1 has no SVM"},
 	{MSR_VM_CR, read_vm_cr, NULL, "L1 has no SVM: off and locked"},
 	{MSR_VM_HSAVE_PA, NULL, NULL, "it points into L0's memory"},
-	{MSR_APIC_BASE, read_base, vapic_write_base,
+	{MSR_APIC_BASE, native, vapic_write_base,
 	 "L0 traps the page where it is"},
 	{MSR_X2APIC + APIC_ICR / 16, vapic_read_icr, vapic_write_icr,
 	 "INIT and start-up of CPUs are L0's to carry out"},
@@ -95,7 +96,8 @@ void policy_init(const struct vmm_ops *ops, bool svme)
 {
 	may_set_svme = svme;
 	for (size_t i = 0; i < ARRAY_SIZE(msr_rules); i++)
-		ops->trap_msr(msr_rules[i].msr, true, true);
+		ops->trap_msr(msr_rules[i].msr, msr_rules[i].read != native,
+			      true);
 }
 
 /* An MSR without a rule exits because the CPU's map does not reach it: no PC

@@ -169,8 +169,7 @@ static handler_fn *const handlers[EXIT_SLOTS] = {
 /* One NMI at a time; a second one waits for the IRET of the first. */
 static void let_nmi_in(struct vcpu *v)
 {
-	if (!v->nmi_pending || v->nmi_blocked || v->gif_off ||
-	    vmm->injecting(v))
+	if (v->nmi_blocked || v->gif_off || vmm->injecting(v))
 		return;
 	vmm->inject(v,
 		    &(struct event){.type = EVENT_NMI, .vector = VECTOR_NMI});
@@ -222,7 +221,7 @@ static void serve_requests(struct vcpu *v)
 	enum request request;
 	u8 vector;
 
-	if (v->cpu->stops)
+	if (__atomic_load_n(&v->cpu->stops, __ATOMIC_RELAXED))
 		panic_stop();
 	while (!v->gif_off && (request = smp_next_request(v->cpu, &vector))) {
 		if (request == REQUEST_INIT)
@@ -234,7 +233,7 @@ static void serve_requests(struct vcpu *v)
 	}
 }
 
-static void wait_for_start(struct vcpu *v)
+static void attend(struct vcpu *v)
 {
 	serve_requests(v);
 	while (v->waits) {
@@ -251,10 +250,10 @@ void run_forever(struct cpu *cpu)
 	for (;;) {
 		struct exit exit;
 
-		serve_requests(v);
-		if (v->waits)
-			wait_for_start(v);
-		let_nmi_in(v);
+		if (smp_is_asked(cpu) || v->waits)
+			attend(v);
+		if (v->nmi_pending)
+			let_nmi_in(v);
 		cpu->account.switches++;
 		vmm->run(v, &exit);
 		account_exit(&cpu->account, 1, &exit, v->regs.rip, BY_L0);

@@ -29,6 +29,13 @@ void smp_ready(struct cpu *cpu);
 /* L1's NMI, INIT or start-up (with @vector) for @to. */
 void smp_request(struct cpu *to, enum request request, u8 vector);
 
+/* Whether there may be a request, or the end. */
+static inline bool smp_is_asked(const struct cpu *cpu)
+{
+	return __atomic_load_n(&cpu->requests, __ATOMIC_RELAXED) |
+	       __atomic_load_n(&cpu->stops, __ATOMIC_RELAXED);
+}
+
 /* Takes what is requested of @cpu, which calls: 0 or one of enum request; the
  * order is INIT, start-up, NMI. */
 enum request smp_next_request(struct cpu *cpu, u8 *vector);

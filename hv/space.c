@@ -17,31 +17,27 @@
 
 static struct {
 	struct ptable npt;
-	u64 ones;      /* a page of ones: what reading no memory gives */
+	u64 ones; /* a page of ones: what reading no memory gives */
+	u64 size;
 	u64 block, end; /* L0's */
 } space;
 
 static const void *map_l1(void *ctx, u64 pa, u64 len)
 {
 	(void)ctx;
-	if (pa + len < pa || pa + len > space_size() ||
+	if (pa + len < pa || pa + len > space.size ||
 	    (pa < space.end && pa + len > space.block))
 		return NULL;
 	return phys_to_virt(pa);
 }
 
-const struct phys space_l1 = {.map = map_l1};
+struct phys space_l1 = {.map = map_l1};
 
 u64 space_size(void)
 {
-	static u64 size;
-	u32 bits;
+	u32 bits = cpuid(CPUID_SIZES, 0).eax & 0xff;
 
-	if (!size) {
-		bits = cpuid(CPUID_SIZES, 0).eax & 0xff;
-		size = 1ull << (bits < MAX_BITS ? bits : MAX_BITS);
-	}
-	return size;
+	return 1ull << (bits < MAX_BITS ? bits : MAX_BITS);
 }
 
 u64 space_root(void)
@@ -68,10 +64,13 @@ void space_build(u64 start, u64 end)
 {
 	void *ones = mem_pages(1, PAGE_SIZE);
 
+	space_l1.direct = phys_to_virt(0);
+	space_l1.direct_end = start;
+	space.size = space_size();
 	space.block = start;
 	space.end = end;
 	space.ones = virt_to_phys(memset(ones, 0xff, PAGE_SIZE));
 	space.npt = ptable_new(NPT_TABLE);
-	ptable_map(&space.npt, 0, 0, space_size(), NPT_ALL);
+	ptable_map(&space.npt, 0, 0, space.size, NPT_ALL);
 	space_hide(start, end - start);
 }

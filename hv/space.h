@@ -23,4 +23,4 @@ void space_trap_writes(u64 start, u64 size);
 void space_hide(u64 start, u64 size);
 
 /* What L1 can read at its own physical addresses. */
-extern const struct phys space_l1;
+extern struct phys space_l1;

@@ -32,6 +32,7 @@ enum {
 	OPT_GET,
 	OPT_TIMEOUT,
 	OPT_QEMU_ARG,
+	OPT_HV,
 };
 
 static const struct argp_option options[] = {
@@ -47,6 +48,8 @@ static const struct argp_option options[] = {
 	 "Firmware of a payload's machine, such as bios-256k.bin (SeaBIOS) for "
 	 "one that calls the BIOS (default in L1 and above: qboot.rom)",
 	 0},
+	{"hv", OPT_HV, "WORDS", 0,
+	 "More options for nestbox.elf, where it is L0 (doc/hypervisor.md)", 0},
 	{"cpus", OPT_CPUS, "N[,N...]", 0,
 	 "CPUs of each level from L0 up; the last value holds for the rest "
 	 "(default 1; 2 for micro's own level)",
@@ -133,6 +136,9 @@ static error_t parse_spec_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case OPT_APPEND:
 		spec->append = arg;
+		return 0;
+	case OPT_HV:
+		spec->hv = arg;
 		return 0;
 	case OPT_BIOS:
 		spec->bios = arg;

@@ -145,7 +145,8 @@ static void add_nestbox(struct args *a, const struct spec *s,
 	args_add(a, "-kernel");
 	args_add(a, image);
 	args_add(a, "-append");
-	args_add(a, "com=com2 panic=reset");
+	args_addf(a, "com=com2 panic=reset%s%s", s->hv ? " " : "",
+		  s->hv ? s->hv : "");
 	args_add(a, "-initrd");
 	first = format_string("%s %s", is_linux ? c->kernel : s->payload,
 			      words);

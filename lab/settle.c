@@ -96,7 +96,7 @@ static int check_readable(const char *path, struct err *err)
 	return 0;
 }
 
-static int check_files(const struct spec *s, struct err *err)
+static int check_guest(const struct spec *s, struct err *err)
 {
 	if (s->guest == GUEST_PAYLOAD && multiboot_check(s->payload, err) < 0)
 		return -1;
@@ -110,6 +110,9 @@ static int check_files(const struct spec *s, struct err *err)
 	}
 	if ((s->puts.n || s->gets.n) && s->guest != GUEST_LINUX)
 		return err_set(err, "--put and --get need --guest linux");
+	if (s->hv && !stack_is_nestbox(&s->stack, 0))
+		return err_set(err, "--hv needs a stack with nestbox.elf as "
+				    "L0, such as 1n");
 	if (s->gets.n && s->shell)
 		return err_set(err, "--get needs a COMMAND");
 	return 0;
@@ -123,7 +126,7 @@ int run_settle(struct spec *s, const struct cache *c, struct err *err)
 	if (settle_accel(s, &host, err) < 0 || check_emulator(s, c, err) < 0)
 		return -1;
 	settle_mem(s);
-	if (check_mem(s, &host, err) < 0 || check_files(s, err) < 0)
+	if (check_mem(s, &host, err) < 0 || check_guest(s, err) < 0)
 		return -1;
 	return 0;
 }

@@ -26,6 +26,7 @@ struct spec {
 	const char *payload; /* file, for GUEST_PAYLOAD */
 	const char *bios;    /* firmware for the payload, or NULL */
 	const char *append;  /* more words for the guest's command line */
+	const char *hv;	     /* more options for nestbox.elf */
 	long cpus[MAX_LEVEL + 1];
 	long mem[MAX_LEVEL + 1]; /* bytes */
 	enum accel accel;	 /* not AUTO once run_settle() has run */

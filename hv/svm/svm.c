@@ -263,17 +263,17 @@ static void view(const struct vcpu *v, struct guest_view *view)
 {
 	const struct vmcb_save *s = &((struct vmcb *)v->backend)->save;
 
-	*view = (struct guest_view){
-		.cr0 = s->cr0,
-		.cr3 = s->cr3,
-		.cr4 = s->cr4,
-		.efer = s->efer,
-		.mode = code_mode(s),
-		.seg_base = {s->es.base, s->cs.base, s->ss.base, s->ds.base,
-			     rdmsr(MSR_FS_BASE), rdmsr(MSR_GS_BASE)},
-	};
-	if (view->mode == X86_64)
-		view->seg_base[X86_CS] = 0;
+	view->cr0 = s->cr0;
+	view->cr3 = s->cr3;
+	view->cr4 = s->cr4;
+	view->efer = s->efer;
+	view->mode = code_mode(s);
+	view->seg_base[X86_ES] = s->es.base;
+	view->seg_base[X86_CS] = view->mode == X86_64 ? 0 : s->cs.base;
+	view->seg_base[X86_SS] = s->ss.base;
+	view->seg_base[X86_DS] = s->ds.base;
+	view->seg_base[X86_FS] = rdmsr(MSR_FS_BASE);
+	view->seg_base[X86_GS] = rdmsr(MSR_GS_BASE);
 }
 
 static void watch_iret(struct vcpu *v, bool on)
