@@ -14,8 +14,8 @@
 /* Of the guest that just left; vmm_ops.view() fills it in. */
 struct guest_view {
 	u64 cr0, cr3, cr4, efer;
-	enum x86_mode mode;  /* of its code segment */
-	u64 seg_base[6];     /* by enum x86_seg */
+	enum x86_mode mode; /* of its code segment */
+	u64 seg_base[6];    /* by enum x86_seg */
 };
 
 /* Translates @va to *@pa. False: not mapped, or a table is not in memory. */

@@ -153,7 +153,8 @@ static int load_linux(struct layout *l, struct linux_image *im,
 		return -1;
 	carry_out(&im->plan, file);
 	clear_gaps(&im->plan);
-	*start = (struct start){.mode = im->long_mode ? START_LONG : START_PROTECTED,
+	*start = (struct start){.mode = im->long_mode ? START_LONG
+						      : START_PROTECTED,
 				.rip = im->plan.entry,
 				.rsi = params,
 				.cr3 = identity_tables(tables)};

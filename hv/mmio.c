@@ -102,10 +102,8 @@ enum mmio_result mmio_access(struct vcpu *v, u64 pa, bool writes)
 	struct guest_view view;
 	struct x86_insn insn;
 	struct access a = {v, &view, &insn, find(pa)};
-	struct operand o = {.read = read,
-			    .write = write,
-			    .source = source,
-			    .ctx = &a};
+	struct operand o = {
+		.read = read, .write = write, .source = source, .ctx = &a};
 
 	if (!a.range)
 		return MMIO_UNKNOWN;

@@ -36,8 +36,8 @@ static bool read_vm_cr(struct vcpu *v, u64 *value)
 	return true;
 }
 
-/* QEMU with -icount ends itself ("Bad icount read") where a RDMSR that reads the
- * clock is not the last instruction of a block; one in an interrupt shadow
+/* QEMU with -icount ends itself ("Bad icount read") where a RDMSR that reads
+ * the clock is not the last instruction of a block; one in an interrupt shadow
  * is (doc/emulator.md). */
 static bool read_timer(struct vcpu *v, u64 *value)
 {

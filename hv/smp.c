@@ -119,8 +119,7 @@ static u64 tables_with_low_memory(void)
 
 static void *in_trampoline(const void *symbol)
 {
-	return (u8 *)phys_to_virt(TRAMPOLINE) +
-	       ((const u8 *)symbol - trampoline);
+	return phys_to_virt(TRAMPOLINE + ((u64)symbol - (u64)trampoline));
 }
 
 static bool start_one(struct cpu *cpu)
@@ -183,7 +182,7 @@ void smp_start(const struct phys *phys, u64 rsdp, void (*entry)(void))
 		return;
 	memcpy(lent, phys_to_virt(TRAMPOLINE), PAGE_SIZE);
 	memcpy(phys_to_virt(TRAMPOLINE), trampoline,
-	       (size_t)(trampoline_end - trampoline));
+	       (u64)trampoline_end - (u64)trampoline);
 	*(u32 *)in_trampoline(&trampoline_cr3) = (u32)tables_with_low_memory();
 	*(u64 *)in_trampoline(&trampoline_entry) = (u64)entry;
 	start_all(&list);

@@ -9,7 +9,7 @@
 #include "lib/trap.h"
 
 extern const struct fixup fixups_start[], fixups_end[]; /* hv.ld */
-extern const u8 trap_stubs[EXCEPTIONS][STUB_ALIGN]; /* vectors.S */
+extern const u8 trap_stubs[EXCEPTIONS][STUB_ALIGN];	/* vectors.S */
 void trap_dispatch(struct trap_frame *f);
 
 static struct idt_gate idt[EXCEPTIONS];
@@ -29,9 +29,11 @@ void trap_load(void)
 
 static bool fix(struct trap_frame *f)
 {
-	for (const struct fixup *x = fixups_start; x < fixups_end; x++)
-		if (x->at == f->rip) {
-			f->rip = x->to;
+	size_t n = ((u64)fixups_end - (u64)fixups_start) / sizeof(struct fixup);
+
+	for (size_t i = 0; i < n; i++)
+		if (fixups_start[i].at == f->rip) {
+			f->rip = fixups_start[i].to;
 			return true;
 		}
 	return false;

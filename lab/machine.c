@@ -255,7 +255,6 @@ static void add_outer(struct args *a, const struct spec *s,
 	args_add(a, "-cpu");
 	args_add(a, s->accel == ACCEL_KVM ? "host" : s->cpu);
 	add_words(a, &s->plugin);
-	add_words(a, &s->qemu);
 }
 
 static void add_inner(struct args *a)
@@ -278,6 +277,21 @@ static void add_firmware(struct args *a, const struct spec *s, int level)
 		return;
 	args_add(a, "-bios");
 	args_add(a, name);
+}
+
+static void add_guest(struct args *a, const struct spec *s,
+		      const struct cache *c, const struct wires *w, int level)
+{
+	if (stack_is_nestbox(&s->stack, level)) {
+		add_nestbox(a, s, c, w);
+		return;
+	}
+	if (!spec_is_linux(s, level)) {
+		add_payload(a, s, level);
+		return;
+	}
+	add_linux(a, s, c, level);
+	add_images(a, c, w, level);
 }
 
 void machine_args(struct args *a, const struct spec *s, const struct cache *c,
@@ -303,14 +317,7 @@ void machine_args(struct args *a, const struct spec *s, const struct cache *c,
 	for (int port = level; port <= s->stack.guest_level; port++)
 		add_console(a, s, w, level, console_of(s, level, port));
 	add_qmp(a, w, level);
-	if (stack_is_nestbox(&s->stack, level)) {
-		add_nestbox(a, s, c, w);
-		return;
-	}
-	if (!spec_is_linux(s, level)) {
-		add_payload(a, s, level);
-		return;
-	}
-	add_linux(a, s, c, level);
-	add_images(a, c, w, level);
+	add_guest(a, s, c, w, level);
+	if (level == 0)
+		add_words(a, &s->qemu); /* last, so that they can override */
 }

@@ -30,14 +30,14 @@
 #define APIC_BASE_ENABLE 0x800
 #define APIC_BASE_ADDR	 0xffffff000ull
 
-#define APIC_SVR_ENABLE	   0x100
-#define APIC_SVR_SPURIOUS  0xff
-#define APIC_LVT_MASKED	   0x10000
-#define APIC_LVT_DEADLINE  0x40000
-#define APIC_TDCR_BY_1	   0xb
-#define XAPIC_ID_SHIFT	   24
-#define XAPIC_BROADCAST	   0xff
-#define X2APIC_BROADCAST   0xffffffff
+#define APIC_SVR_ENABLE	  0x100
+#define APIC_SVR_SPURIOUS 0xff
+#define APIC_LVT_MASKED	  0x10000
+#define APIC_LVT_DEADLINE 0x40000
+#define APIC_TDCR_BY_1	  0xb
+#define XAPIC_ID_SHIFT	  24
+#define XAPIC_BROADCAST	  0xff
+#define X2APIC_BROADCAST  0xffffffff
 
 /* The interrupt command register: delivery mode, flags, shorthand. */
 #define ICR_VECTOR	 0x000ff

@@ -7,6 +7,8 @@
 #   check_fails STATUS NAME COMMAND...   passes if it exits with STATUS
 #   check_is NAME GOT WANTED     passes if both strings are equal
 #   check_has NAME GOT PATTERN   passes if a line of GOT matches the ERE
+#   check_payload NAME FILE ARGUMENT...   three checks: build/guest/test/
+#                                FILE.elf, which prints TAP, by `nestbox run`
 #   skip NAME REASON             counts as skipped
 #   tap_end                      prints the plan; the last line of every test
 #
@@ -61,6 +63,17 @@ check_is() {
 check_has() {
 	printf '%s\n' "$2" | grep -qE -- "$3"
 	tap_result $? "$1" < <(printf 'no match for %s in:\n%s\n' "$3" "$2")
+}
+
+check_payload() {
+	local name=$1 file=$2 output status=0
+	shift 2
+	output=$("${NESTBOX:-build/nestbox}" run "$@" \
+		--guest "build/guest/test/$file.elf" 2>/dev/null) || status=$?
+	check_is "$name: status" "$status" 0
+	check_has "$name: plan" "$output" '1\.\.[0-9]+'
+	check_is "$name: no failure" \
+		"$(printf '%s\n' "$output" | grep 'not ok')" ""
 }
 
 skip() {

@@ -1,7 +1,7 @@
 # test/: host unit tests (cmocka, under sanitizers), fuzz targets with their
 # regressions, and shell tests that run real stacks.
-unit-names := t-fmt t-lab t-levels t-micro t-acpi t-boot t-emulate t-exit t-gwalk t-linux \
-	t-memmap t-options t-payload t-x86dec
+unit-names := t-fmt t-lab t-levels t-micro t-acpi t-boot t-emulate t-exit \
+	t-gwalk t-linux t-memmap t-options t-payload t-x86dec
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
@@ -60,8 +60,8 @@ build-tests: $(units) $(replays)
 
 check-tests := test/fuzz/replay-lab.sh test/fuzz/replay-boot.sh \
 	test/fuzz/replay-x86dec.sh test/e2e/bad-input.sh
-guest-tests := test/e2e/payloads.sh test/e2e/iso.sh test/e2e/stacks.sh \
-	test/e2e/instrument.sh
+guest-tests := test/e2e/payloads.sh test/e2e/l0.sh test/e2e/iso.sh \
+	test/e2e/stacks.sh test/e2e/instrument.sh
 long-tests := test/e2e/deep.sh
 
 check: all $(units) $(replays)

@@ -14,7 +14,7 @@
 #include "lib/apic.h"
 #include "lib/types.h"
 
-#define APIC_TICKS_MAX	 0xffffffffu
+#define APIC_TICKS_MAX 0xffffffffu
 
 void apic_init(void);
 void apic_init_cpu(void);

@@ -16,7 +16,7 @@
 #define VECTOR_TIMER  0xe1
 #define VECTOR_IPI    0xe2
 #define PERIOD	      10000u /* TSC ticks: 10 us at 1 GHz, as under icount */
-#define LATE	      100u /* from the deadline until STGI may miss it */
+#define LATE	      100u   /* from the deadline until STGI may miss it */
 #define PAIRS_DEFAULT 100000ull
 #define MAX_PRIORITY  15ull
 
@@ -126,7 +126,8 @@ static void test_priority(void)
 	clgi();
 	write_cr8(0);
 	stgi_nop();
-	tap_ok(ipis == 3 && read_cr8() == 0, "CR8 written while GIF is 0 counts");
+	tap_ok(ipis == 3 && read_cr8() == 0,
+	       "CR8 written while GIF is 0 counts");
 	cli();
 }
 

@@ -28,7 +28,7 @@ u64 svm_iopm(void)
 void svm_trap_msr(u32 msr, bool reads, bool writes)
 {
 	static const u32 first[] = {0, 0xc0000000, 0xc0010000};
-	unsigned traps = reads | writes << 1;
+	unsigned traps = (reads ? 1u : 0) | (writes ? 2u : 0);
 
 	for (u32 range = 0; range < ARRAY_SIZE(first); range++) {
 		u32 bit = (range * MSRS + msr - first[range]) * 2;

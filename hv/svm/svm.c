@@ -15,22 +15,22 @@
 #include "lib/cpu.h"
 #include "lib/vmcb.h"
 
-#define CPUID_EXT     0x80000001u
-#define CPUID_SVM     0x8000000au
-#define CPUID_ECX_SVM 0x4u
-#define CPUID_EDX_NPT 0x1u
+#define CPUID_EXT      0x80000001u
+#define CPUID_SVM      0x8000000au
+#define CPUID_ECX_SVM  0x4u
+#define CPUID_EDX_NPT  0x1u
 #define CPUID_EDX_NRIP 0x8u
-#define MSR_PAT	      0x277
-#define MSR_FS_BASE   0xc0000100
-#define MSR_GS_BASE   0xc0000101
-#define CPUID_OSXSAVE 0x08000000u
-#define CPUID_OSPKE   0x10u
-#define CR4_OSXSAVE   0x00040000u
-#define CR4_PKE	      0x00400000u
-#define DR6_RESET     0xffff0ff0u
-#define DR6_BS	      0x4000u
-#define DR7_RESET     0x400u
-#define L1_ASID	      1
+#define MSR_PAT	       0x277
+#define MSR_FS_BASE    0xc0000100
+#define MSR_GS_BASE    0xc0000101
+#define CPUID_OSXSAVE  0x08000000u
+#define CPUID_OSPKE    0x10u
+#define CR4_OSXSAVE    0x00040000u
+#define CR4_PKE	       0x00400000u
+#define DR6_RESET      0xffff0ff0u
+#define DR6_BS	       0x4000u
+#define DR7_RESET      0x400u
+#define L1_ASID	       1
 
 /* Segment attributes as a VMCB has them: flat, present, accessed. */
 #define CODE32	 0xc9b

@@ -6,22 +6,10 @@
 
 nestbox=${NESTBOX:-build/nestbox}
 
-# selftest NAME ARGUMENT...: a TAP payload; its tests count as one of ours.
-selftest() {
-	local name=$1 output status=0
-	shift
-	output=$("$nestbox" run --guest build/guest/test/selftest.elf "$@" \
-		2>/dev/null) || status=$?
-	check_is "selftest $name: status" "$status" 0
-	check_has "selftest $name: plan" "$output" '1\.\.[0-9]+'
-	check_is "selftest $name: no failure" \
-		"$(printf '%s\n' "$output" | grep 'not ok')" ""
-}
-
-selftest "bare, 1 CPU" --stack 0
-selftest "bare, 4 CPUs" --stack 0 --cpus 4
-selftest "bare, CPU max" --stack 0 --cpu max --cpus 2
-selftest "on KVM, 2 CPUs" --stack 1k --cpus 1,2
+check_payload "selftest bare, 1 CPU" selftest --stack 0
+check_payload "selftest bare, 4 CPUs" selftest --stack 0 --cpus 4
+check_payload "selftest bare, CPU max" selftest --stack 0 --cpu max --cpus 2
+check_payload "selftest on KVM, 2 CPUs" selftest --stack 1k --cpus 1,2
 
 output=$("$nestbox" run --stack 0 --guest micro --append n=20 2>&1)
 check_is "micro on the bare CPU: status" "$?" 0

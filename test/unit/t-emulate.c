@@ -7,12 +7,12 @@
 
 #include "test/unit/unit.h"
 
-#define FLAG_AF	    0x010ull
-#define FLAGS	    0x8d5ull
-#define FLAG_DF	    0x400ull
-#define CODE_SIZE   4096
-#define ROUNDS	    200
-#define RET 0xc3
+#define FLAG_AF	  0x010ull
+#define FLAGS	  0x8d5ull
+#define FLAG_DF	  0x400ull
+#define CODE_SIZE 4096
+#define ROUNDS	  200
+#define RET	  0xc3
 
 enum { RAX, RCX, RDX, RBX, RSI = 6, RDI };
 
@@ -20,8 +20,9 @@ static u8 *code;
 
 static u64 random64(void)
 {
-	static const u64 edges[] = {0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000,
-				    0x7fffffff, 0x80000000, ~0ull};
+	static const u64 edges[] = {0,		1,	0x7f,	0x80,
+				    0xff,	0x7fff, 0x8000, 0x7fffffff,
+				    0x80000000, ~0ull};
 
 	if (random() % 4 == 0)
 		return edges[(size_t)random() % ARRAY_SIZE(edges)];

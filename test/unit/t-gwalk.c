@@ -128,8 +128,7 @@ static void tables_outside_memory(void **state)
 
 static void reads_across_pages(void **state)
 {
-	struct guest_view g = {
-		.cr0 = CR0_PG, .cr3 = ROOT, .mode = X86_32};
+	struct guest_view g = {.cr0 = CR0_PG, .cr3 = ROOT, .mode = X86_32};
 	struct phys p = ram_phys(&ram);
 	char text[8] = "";
 
@@ -148,7 +147,8 @@ static void reads_across_pages(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(without_paging, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_paging, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(legacy, setup, teardown),
 		cmocka_unit_test_setup_teardown(pae, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_mode, setup, teardown),
