@@ -3,20 +3,12 @@
 # shellcheck source=test/tap.sh
 . test/tap.sh
 
-cache=${NESTBOX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nestbox}
-value() {
-	sed -n "s/^$1=//p" "$cache/emulator"
-}
-emulator=$(value path)
-IFS=, read -ra folders <<<"$(value data)"
+# shellcheck source=test/emulator.sh
+. test/emulator.sh
 
 # boot ISO: its COM1 to standard output, L0's messages to $tap_dir/l0.
 boot() {
-	local folder args=()
-	for folder in "${folders[@]}"; do
-		args+=(-L "$folder")
-	done
-	timeout 60 "$emulator" "${args[@]}" -M pc -m 1G -cpu max \
+	timeout 60 "${emulator[@]}" -M pc -m 1G -cpu max \
 		-accel tcg,thread=single -icount shift=0,sleep=off \
 		-nodefaults -display none -no-reboot -serial stdio \
 		-serial "file:$tap_dir/l0" -cdrom "$1" \
