@@ -1,7 +1,7 @@
 # test/: host unit tests (cmocka, under sanitizers), fuzz targets with their
 # regressions, and shell tests that run real stacks.
-unit-names := t-fmt t-lab t-levels t-micro t-acpi t-boot t-emulate t-exit \
-	t-gwalk t-linux t-memmap t-options t-payload t-x86dec
+unit-names := t-acpi t-boot t-emulate t-exit t-fmt t-gwalk t-ivrs t-lab \
+	t-levels t-linux t-memmap t-micro t-options t-payload t-x86dec
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san

@@ -10,6 +10,7 @@
 
 #include "hv/acpi.h"
 #include "hv/bootinfo.h"
+#include "hv/ivrs.h"
 #include "hv/linux.h"
 #include "hv/options.h"
 #include "hv/payload.h"
@@ -246,6 +247,23 @@ static void require_rewritten(const struct acpi *a)
 	free(ram.bytes);
 }
 
+static void fuzz_ivrs(const struct acpi *a)
+{
+	const struct acpi_header *table = acpi_table(a, "IVRS", NULL);
+	const char *why = NULL;
+	struct ivrs ivrs;
+
+	if (!table)
+		return;
+	if (ivrs_list(&ivrs, table, &why) < 0) {
+		require_reason(why);
+		return;
+	}
+	require(ivrs.n > 0 && ivrs.n <= IVRS_IOMMUS);
+	for (size_t i = 0; i < ivrs.n; i++)
+		require(ivrs.base[i] && ivrs.base[i] % IOMMU_ALIGNED == 0);
+}
+
 /* The first byte of memory tells whether to search and to mend checksums. */
 static void fuzz_acpi(struct ram *ram)
 {
@@ -266,6 +284,7 @@ static void fuzz_acpi(struct ram *ram)
 	if (acpi_list_cpus(&a, &c, &why) < 0)
 		require_reason(why);
 	require(c.n <= ACPI_CPUS);
+	fuzz_ivrs(&a);
 	require_rewritten(&a);
 }
 
