@@ -3,9 +3,39 @@
 
 #include "hv/mem.h"
 
+#define IO_NEXT_SHIFT 9
+
+static u64 new_table(void)
+{
+	return virt_to_phys(mem_pages(1, PAGE_SIZE));
+}
+
 struct ptable ptable_new(u64 middle)
 {
-	return (struct ptable){virt_to_phys(mem_pages(1, PAGE_SIZE)), middle};
+	return (struct ptable){new_table(), middle, false};
+}
+
+struct ptable ptable_new_io(void)
+{
+	return (struct ptable){new_table(), PTE_PRESENT | IO_READ | IO_WRITE,
+			       true};
+}
+
+static bool is_table(const struct ptable *t, u64 entry)
+{
+	return entry & PTE_PRESENT &&
+	       (t->io ? entry & IO_NEXT : !(entry & PTE_LARGE));
+}
+
+/* What an entry of @level has if it is a page. */
+static u64 page_bits(const struct ptable *t, unsigned level)
+{
+	return level && !t->io ? PTE_LARGE : 0;
+}
+
+static u64 table_bits(const struct ptable *t, unsigned level)
+{
+	return t->middle | (t->io ? (u64)level << IO_NEXT_SHIFT : 0);
 }
 
 /* Bytes that an entry of @level covers; level 0 holds 4 KiB pages. */
@@ -17,12 +47,12 @@ static u64 span(unsigned level)
 /* A table in place of @entry, a page of @level or nothing. */
 static void split(const struct ptable *t, u64 *entry, unsigned level)
 {
-	u64 *table = mem_pages(1, PAGE_SIZE), old = *entry;
+	u64 pa = new_table(), *table = phys_to_virt(pa), old = *entry;
+	u64 first = (old & ~page_bits(t, level)) | page_bits(t, level - 1);
 
 	for (u64 i = 0; old && i < PTES_PER_TABLE; i++)
-		table[i] = level > 1 ? old + i * span(level - 1)
-				     : (old & ~(u64)PTE_LARGE) + i * SIZE_4K;
-	*entry = virt_to_phys(table) | t->middle;
+		table[i] = first + i * span(level - 1);
+	*entry = pa | table_bits(t, level);
 }
 
 /* The entry of @va in the table of @level. */
@@ -35,7 +65,7 @@ static u64 *find(const struct ptable *t, u64 va, unsigned level)
 
 		if (l == level)
 			return entry;
-		if (!(*entry & PTE_PRESENT) || *entry & PTE_LARGE)
+		if (!is_table(t, *entry))
 			split(t, entry, l);
 		table = phys_to_virt(*entry & PT_ADDR);
 	}
@@ -56,7 +86,7 @@ void ptable_map(struct ptable *t, u64 va, u64 pa, u64 size, u64 bits)
 	while (size) {
 		unsigned level = best_level(va, pa, size);
 
-		*find(t, va, level) = pa | bits | (level ? PTE_LARGE : 0);
+		*find(t, va, level) = pa | bits | page_bits(t, level);
 		va += span(level);
 		pa += span(level);
 		size -= span(level);
@@ -79,9 +109,21 @@ void ptable_fill(struct ptable *t, u64 va, u64 size, u64 leaf)
 				for (u64 i = 0; i < PTES_PER_TABLE; i++)
 					shared[i] = leaf;
 			}
-			*find(t, va, 1) = virt_to_phys(shared) | t->middle;
+			*find(t, va, 1) =
+				virt_to_phys(shared) | table_bits(t, 1);
 		}
 		va += step;
 		size -= step;
+	}
+}
+
+void ptable_unmap(struct ptable *t, u64 va, u64 size)
+{
+	while (size) {
+		unsigned level = best_level(va, va, size);
+
+		*find(t, va, level) = 0;
+		va += span(level);
+		size -= span(level);
 	}
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Builds four-level page tables: L0's own and NPT01, which have the same format
- * (AMD APM vol. 2, 5.3 and 15.25). Tables come from mem_pages() and stay.
+ * (AMD APM vol. 2, 5.3 and 15.25), and those of an IOMMU (AMD I/O
+ * Virtualization Technology specification, 2.2.3). Tables come from mem_pages()
+ * and stay.
  */
 #pragma once
 
@@ -14,12 +16,20 @@
 #define SIZE_1G	  0x40000000ull
 #define PT_LEVELS 4
 
+/* An IOMMU's entries: which rights, and the level of the table that is next,
+ * from 1 up; none behind a page, whatever its size. */
+#define IO_READ	 (1ull << 61)
+#define IO_WRITE (1ull << 62)
+#define IO_NEXT	 0xe00ull
+
 struct ptable {
 	u64 root;   /* physical */
 	u64 middle; /* bits of every entry that points to a table */
+	bool io;    /* an IOMMU's */
 };
 
 struct ptable ptable_new(u64 middle);
+struct ptable ptable_new_io(void);
 
 /*
  * Maps @va to @pa, @size bytes (multiples of 4 KiB), with @bits in the leaves,
@@ -32,3 +42,6 @@ void ptable_map(struct ptable *t, u64 va, u64 pa, u64 size, u64 bits);
  * Whole 2 MiB share one table.
  */
 void ptable_fill(struct ptable *t, u64 va, u64 size, u64 leaf);
+
+/* Takes away what is mapped at [@va, @va + @size). */
+void ptable_unmap(struct ptable *t, u64 va, u64 size);
