@@ -12,16 +12,13 @@ guest-start  := $(B)/free/guest/lib/start.o
 guest-lib    := $(B)/free/guest/libguest.a
 guest-script := guest/lib/guest.ld
 
-payloads := $(B)/guest/bench/micro.elf $(B)/guest/test/planted.elf \
-	$(B)/guest/test/selftest.elf $(B)/guest/test/exitcode.elf \
-	$(B)/guest/test/gif.elf $(B)/guest/test/svm_probe.elf
+# Tests of one file each; then those of several.
+simple-tests := dma exitcode gif planted selftest
+payloads := $(B)/guest/bench/micro.elf $(B)/guest/test/svm_probe.elf \
+	$(simple-tests:%=$(B)/guest/test/%.elf)
 
 micro-src    := guest/bench/micro.c guest/bench/ops_cpu.c \
 	guest/bench/ops_dev.c guest/bench/ops_irq.c
-planted-src  := guest/test/planted.c
-selftest-src := guest/test/selftest.c
-exitcode-src := guest/test/exitcode.c
-gif-src      := guest/test/gif.c
 svm_probe-src := guest/test/svm.c guest/test/svm_checks.c \
 	guest/test/svm_cpu.c guest/test/svm_events.c guest/test/svm_exits.c \
 	guest/test/svm_nested.c guest/test/svm_probe.c
@@ -32,11 +29,9 @@ $(guest-lib): $(call free-objects,$(guest-lib-src)) $(lib-free)
 	$(Q)$(AR) rcsD $@ $^
 
 $(B)/guest/bench/micro.elf64: $(call free-objects,$(micro-src))
-$(B)/guest/test/planted.elf64: $(call free-objects,$(planted-src))
-$(B)/guest/test/selftest.elf64: $(call free-objects,$(selftest-src))
-$(B)/guest/test/exitcode.elf64: $(call free-objects,$(exitcode-src))
-$(B)/guest/test/gif.elf64: $(call free-objects,$(gif-src))
 $(B)/guest/test/svm_probe.elf64: $(call free-objects,$(svm_probe-src))
+$(simple-tests:%=$(B)/guest/test/%.elf64): $(B)/guest/test/%.elf64: \
+		$(B)/free/guest/test/%.o
 
 # The .elf64 keeps the symbols, for gdb and objdump.
 $(payloads:.elf=.elf64): $(guest-start) $(guest-lib) $(guest-script)

@@ -2,7 +2,7 @@
 hv-pure-src := hv/account.c hv/acpi.c hv/bootinfo.c hv/emulate.c hv/gwalk.c \
 	hv/ivrs.c hv/linux.c hv/memmap.c hv/options.c hv/payload.c hv/plan.c
 hv-src := $(hv-pure-src) hv/boot.S hv/console.c hv/hypercall.c hv/insn.c \
-	hv/l1.c hv/lapic.c hv/main.c hv/mem.c hv/mmio.c hv/panic.c \
+	hv/iommu.c hv/l1.c hv/lapic.c hv/main.c hv/mem.c hv/mmio.c hv/panic.c \
 	hv/policy.c hv/ports.c hv/power.c hv/ptable.c hv/run.c hv/smp.c \
 	hv/space.c hv/svm/entry.S hv/svm/msrpm.c hv/svm/svm.c hv/trampoline.S \
 	hv/trap.c hv/vapic.c hv/vectors.S

@@ -6,6 +6,7 @@
  */
 #include "hv/bootinfo.h"
 #include "hv/console.h"
+#include "hv/iommu.h"
 #include "hv/l1.h"
 #include "hv/mem.h"
 #include "hv/lapic.h"
@@ -143,6 +144,7 @@ static void run_boot_cpu(void)
 
 	space_build(block, block + options.mem);
 	vmm->start_cpu(cpu);
+	iommu_init(&boot, &phys, block, block + options.mem);
 	policy_init(vmm, options.gif);
 	vapic_init();
 	vapic_start(&cpu->vcpu);

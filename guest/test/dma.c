@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Aims a device's DMA at memory that its owner keeps for itself: QEMU's "edu"
+ * (docs/specs/edu.rst; its dma_mask must allow the addresses). First shows that
+ * DMA works within the payload's own memory.
+ *
+ *	iommu=ADDRESS   of registers: tries to switch the IOMMU off
+ *	read=ADDRESS    DMA from there must bring nothing
+ *	write=ADDRESS   DMA goes there; somebody else looks what arrived
+ *
+ * In this order. What is read is also printed. Without these words only the
+ * first test runs.
+ */
+#include "guest/lib/cmdline.h"
+#include "guest/lib/exit.h"
+#include "guest/lib/idt.h"
+#include "guest/lib/pci.h"
+#include "guest/lib/serial.h"
+#include "guest/lib/tap.h"
+#include "lib/cpu.h"
+#include "lib/string.h"
+
+#define EDU_VENDOR 0x1234
+#define EDU_DEVICE 0x11e8
+#define EDU_BAR	   0xfb000000u /* if no firmware has chosen one */
+
+/* Registers, and the device's own memory as the device addresses it. */
+enum {
+	EDU_ID = 0x00,
+	EDU_SOURCE = 0x80,
+	EDU_TARGET = 0x88,
+	EDU_COUNT = 0x90,
+	EDU_COMMAND = 0x98,
+	EDU_BUFFER = 0x40000,
+};
+#define EDU_IS	       0x010000edu
+#define EDU_RUN	       0x1u
+#define EDU_TO_MEMORY  0x2u
+#define EDU_TURNS      100000000u
+#define MASTER_ENABLED 0x4u
+
+#define IOMMU_VENDOR  0x1022
+#define IOMMU_DEVICE  0x1419
+#define IOMMU_CONTROL 0x18
+#define IOMMU_ENABLED 0x1u
+#define PCI_OWN	      0x40u /* from here on registers are the device's own */
+#define PCI_SIZE      0x100u
+
+#define BYTES 512
+
+int main(const char *cmdline);
+
+static u32 edu; /* address of its registers */
+static u8 source[BYTES], target[BYTES];
+
+static volatile u32 *reg(u32 offset)
+{
+	return (volatile u32 *)(uintptr_t)(edu + offset);
+}
+
+static bool find_edu(void)
+{
+	struct pci_dev dev;
+
+	if (!pci_find(EDU_VENDOR, EDU_DEVICE, &dev))
+		return false;
+	edu = pci_memory_bar(dev, 0, EDU_BAR);
+	pci_write(dev, PCI_COMMAND,
+		  pci_read(dev, PCI_COMMAND) | MASTER_ENABLED);
+	return edu && *reg(EDU_ID) == EDU_IS;
+}
+
+/* False: it never finishes. */
+static bool transfer(u64 from, u64 to, u32 direction)
+{
+	*(volatile u64 *)reg(EDU_SOURCE) = from;
+	*(volatile u64 *)reg(EDU_TARGET) = to;
+	*reg(EDU_COUNT) = BYTES;
+	*reg(EDU_COMMAND) = EDU_RUN | direction;
+	for (u32 turn = 0; turn < EDU_TURNS; turn++) {
+		if (!(*reg(EDU_COMMAND) & EDU_RUN))
+			return true;
+		pause();
+	}
+	return false;
+}
+
+static bool from_memory(u64 at)
+{
+	return transfer(at, EDU_BUFFER, 0);
+}
+
+static bool to_memory(u64 at)
+{
+	return transfer(EDU_BUFFER, at, EDU_TO_MEMORY);
+}
+
+/* Fills the source with what a block of zeros or of code is not. */
+static void fill(u8 first)
+{
+	for (u32 i = 0; i < BYTES; i++)
+		source[i] = (u8)(first + 7 * i);
+	memset(target, 0, BYTES);
+}
+
+static bool is_uniform(const u8 *bytes)
+{
+	for (u32 i = 1; i < BYTES; i++)
+		if (bytes[i] != bytes[0])
+			return false;
+	return true;
+}
+
+static void test_own(void)
+{
+	bool done;
+
+	fill(1);
+	done = from_memory((uintptr_t)source) && to_memory((uintptr_t)target);
+	tap_ok(done && !memcmp(source, target, BYTES),
+	       "DMA: through the device and back");
+}
+
+static void touch(void *arg)
+{
+	u64 *value = arg;
+	volatile u64 *control = (void *)(uintptr_t)*value;
+
+	*value = 0;
+	*value = *control;
+	*control = 0;
+}
+
+static bool is_on(u64 control)
+{
+	return control != ~0ull && control & IOMMU_ENABLED;
+}
+
+/* Where the register that enables the IOMMU is, our bytes have a 0. */
+static void test_iommu(u64 at)
+{
+	u64 value = at + IOMMU_CONTROL;
+	struct pci_dev dev;
+
+	fill(4);
+	tap_ok(from_memory((uintptr_t)source) && to_memory(at),
+	       "DMA to the IOMMU's registers ends");
+	trap_try(touch, &value);
+	tap_ok(!is_on(value), "the IOMMU's registers are not there");
+	if (!pci_find(IOMMU_VENDOR, IOMMU_DEVICE, &dev))
+		return;
+	for (u32 i = PCI_OWN; i < PCI_SIZE; i += sizeof(u32))
+		pci_write(dev, i, 0);
+	for (u32 i = PCI_OWN; i < PCI_SIZE; i += sizeof(u32))
+		pci_write(dev, i, ~0u);
+}
+
+/* The device's buffer holds our bytes before; what it reads may leave them. */
+static void test_read(u64 at)
+{
+	bool done;
+
+	fill(2);
+	done = from_memory((uintptr_t)source) && from_memory(at) &&
+	       to_memory((uintptr_t)target);
+	serial_printf("# read");
+	for (u32 i = 0; i < 16; i++)
+		serial_printf(" %02x", target[i]);
+	serial_printf("\n");
+	tap_ok(done && (is_uniform(target) || !memcmp(source, target, BYTES)),
+	       "DMA from %lx brings nothing", at);
+}
+
+static void test_write(u64 at)
+{
+	fill(3);
+	tap_ok(from_memory((uintptr_t)source) && to_memory(at),
+	       "DMA to %lx ends", at);
+}
+
+static u64 address(const char *cmdline, const char *key)
+{
+	u64 value = 0;
+
+	if (!cmdline_number(cmdline, key, &value)) {
+		serial_printf("error %s is not a number\n", key);
+		guest_exit(EXIT_USAGE);
+	}
+	return value;
+}
+
+int main(const char *cmdline)
+{
+	u64 iommu = address(cmdline, "iommu");
+	u64 read = address(cmdline, "read"), write = address(cmdline, "write");
+
+	serial_init();
+	idt_init();
+	tap_plan(1u + (iommu ? 2 : 0) + (read != 0) + (write != 0));
+	if (!find_edu()) {
+		serial_printf("error there is no edu device\n");
+		return EXIT_USAGE;
+	}
+	test_own();
+	if (iommu)
+		test_iommu(iommu);
+	if (read)
+		test_read(read);
+	if (write)
+		test_write(write);
+	return tap_done();
+}
