@@ -13,7 +13,7 @@
 
 #include "hv/memmap.h"
 #include "hv/multiboot1.h"
-#include "hv/phys.h"
+#include "lib/phys.h"
 
 #define MULTIBOOT2_MAGIC 0x36d76289u /* as MULTIBOOT1_MAGIC */
 

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "hv/phys.h"
+#include "lib/phys.h"
 #include "lib/x86dec.h"
 
 /* Of the guest that just left; vmm_ops.view() fills it in. */

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "hv/acpi.h"
+#include "lib/acpi.h"
 
 #define IVRS_IOMMUS   32
 #define IOMMU_ALIGNED 0x4000ull /* addresses are multiples of it */

@@ -12,7 +12,7 @@
 #pragma once
 
 #include "hv/memmap.h"
-#include "hv/phys.h"
+#include "lib/phys.h"
 
 #define PLAN_SEGMENTS 16
 

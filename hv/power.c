@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hv/power.h"
 
-#include "hv/acpi.h"
 #include "hv/console.h"
 #include "hv/mem.h"
 #include "hv/ports.h"
 #include "hv/smp.h"
+#include "lib/acpi.h"
 
 /* Fixed ACPI description table (ACPI 6.4, 5.2.9): PM1a_CNT_BLK. */
 #define FADT_PM1A_CNT 64

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "hv/phys.h"
+#include "lib/phys.h"
 
 /* Watches the port by which ACPI puts the machine to sleep. Without such a
  * port (no FADT) there are no counters at the end, and that is all. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hv/smp.h"
 
-#include "hv/acpi.h"
+#include "lib/acpi.h"
 #include "hv/console.h"
 #include "hv/lapic.h"
 #include "hv/layout.h"

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "hv/percpu.h"
-#include "hv/phys.h"
+#include "lib/phys.h"
 
 #define MAX_CPUS 64
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "hv/phys.h"
+#include "lib/phys.h"
 
 /* Bytes of physical address space that this CPU has, at most 256 TiB / 2. */
 u64 space_size(void);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/acpi.h"
+#include "lib/acpi.h"
 #include "hv/bootinfo.h"
 #include "hv/ivrs.h"
 #include "hv/linux.h"

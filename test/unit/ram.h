@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "hv/phys.h"
+#include "lib/phys.h"
 #include "test/unit/unit.h"
 
 struct ram {

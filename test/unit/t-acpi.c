@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hv/acpi: tables that are found, are damaged, and that L1 gets instead. */
-#include "hv/acpi.h"
+/* lib/acpi: tables that are found, are damaged, and that L1 gets instead. */
+#include "lib/acpi.h"
 #include "test/unit/ram.h"
 
 #define RSDP 0xf5a40

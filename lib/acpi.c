@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "hv/acpi.h"
+#include "lib/acpi.h"
 
 #define EBDA_POINTER 0x40e /* its segment, in the BIOS data area */
 #define EBDA_MIN     0x400

@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "hv/phys.h"
+#include "lib/phys.h"
 
 #define ACPI_TABLES 256
 #define ACPI_CPUS   256
