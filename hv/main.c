@@ -17,6 +17,7 @@
 #include "hv/ptable.h"
 #include "hv/run.h"
 #include "hv/smp.h"
+#include "hv/seal.h"
 #include "hv/space.h"
 #include "hv/trap.h"
 #include "hv/vapic.h"
@@ -165,6 +166,7 @@ static void go_on(void)
 
 	trap_init();
 	trap_load();
+	seal_init();
 	vmm->init();
 	cpu = smp_new_cpu(lapic_id());
 	__asm__ volatile("mov %0, %%rsp\n\t"

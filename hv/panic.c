@@ -6,6 +6,7 @@
 #include "hv/console.h"
 #include "hv/run.h"
 #include "hv/smp.h"
+#include "hv/seal.h"
 #include "lib/cpu.h"
 #include "lib/fmt.h"
 
@@ -56,6 +57,7 @@ static void dump_guest(const struct cpu *cpu)
 		    r->gpr[i + 1], r->gpr[i + 2], r->gpr[i + 3]);
 	if (cpu->vcpu.backend)
 		vmm->dump(&cpu->vcpu);
+	seal_show();
 	say("last exits:\n");
 	account_dump_ring(&cpu->account, say);
 }

@@ -5,6 +5,7 @@
 #include "hv/mem.h"
 #include "hv/ports.h"
 #include "hv/smp.h"
+#include "hv/seal.h"
 #include "lib/acpi.h"
 
 /* Fixed ACPI description table (ACPI 6.4, 5.2.9): PM1a_CNT_BLK. */
@@ -15,6 +16,7 @@ void power_report(void)
 {
 	static struct account sum;
 
+	seal_show();
 	sum = (struct account){0};
 	for (unsigned i = 0; i < n_cpus; i++)
 		account_add(&sum, &cpus[i]->account);
