@@ -1,7 +1,7 @@
 # guest/: bare multiboot payloads, one ELF32 per program. The code is 64-bit;
 # the container is ELF32 because multiboot-1 loaders take nothing else.
 guest-lib-src := guest/lib/apic.c guest/lib/cmdline.c guest/lib/exit.c \
-	guest/lib/idt.c guest/lib/multiboot.c guest/lib/page.c \
+	guest/lib/idt.c guest/lib/multiboot.c guest/lib/nestbox.c guest/lib/page.c \
 	guest/lib/pci.c guest/lib/serial.c guest/lib/smp.c \
 	guest/lib/tap.c guest/lib/tick.c guest/lib/trampoline.S \
 	guest/lib/vectors.S
@@ -13,7 +13,7 @@ guest-lib    := $(B)/free/guest/libguest.a
 guest-script := guest/lib/guest.ld
 
 # Tests of one file each; then those of several.
-simple-tests := dma exitcode gif planted selftest
+simple-tests := dma exitcode gif hypercall planted selftest
 payloads := $(B)/guest/bench/micro.elf $(B)/guest/test/svm_probe.elf \
 	$(simple-tests:%=$(B)/guest/test/%.elf)
 

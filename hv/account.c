@@ -34,6 +34,13 @@ u64 account_sum(const struct account *a, unsigned level, enum handler handler)
 	return sum;
 }
 
+const struct past_exit *account_past(const struct account *a, u64 back)
+{
+	if (back >= ACCOUNT_RING || back >= a->past)
+		return NULL;
+	return &a->ring[(a->past - 1 - back) % ACCOUNT_RING];
+}
+
 static void dump_slot(const struct account *a, unsigned level, unsigned slot,
 		      account_print *print)
 {
@@ -57,11 +64,11 @@ void account_dump(const struct account *a, account_print *print)
 
 void account_dump_ring(const struct account *a, account_print *print)
 {
-	u64 n = a->past < ACCOUNT_RING ? a->past : ACCOUNT_RING;
+	for (u64 back = ACCOUNT_RING; back-- > 0;) {
+		const struct past_exit *p = account_past(a, back);
 
-	for (u64 i = a->past - n; i < a->past; i++) {
-		const struct past_exit *p = &a->ring[i % ACCOUNT_RING];
-
+		if (!p)
+			continue;
 		print("  L%u %-22s code 0x%lx info %lx %lx rip %lx by %s\n",
 		      p->level, exit_name(p->exit.slot), p->exit.code,
 		      p->exit.info1, p->exit.info2, p->rip,

@@ -35,6 +35,9 @@ void account_add(struct account *sum, const struct account *a);
 /* All exits of @level that @handler handled. */
 u64 account_sum(const struct account *a, unsigned level, enum handler handler);
 
+/* The exit @back from the newest one, which is 0; NULL: not kept. */
+const struct past_exit *account_past(const struct account *a, u64 back);
+
 /* Both print by @print, a line at a time. */
 typedef void account_print(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2)));

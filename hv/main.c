@@ -19,6 +19,7 @@
 #include "hv/smp.h"
 #include "hv/seal.h"
 #include "hv/space.h"
+#include "hv/tables.h"
 #include "hv/trap.h"
 #include "hv/vapic.h"
 #include "lib/cpu.h"
@@ -151,6 +152,7 @@ static void run_boot_cpu(void)
 	vapic_start(&cpu->vcpu);
 	power_init(&phys, boot.rsdp);
 	smp_start(&phys, boot.rsdp, run_other_cpu);
+	tables_init(&boot, &phys);
 	if (l1_load(&start, &boot, &options, &why) < 0)
 		give_up("%s", why);
 	vmm->reset(&cpu->vcpu, space_root(), &start);

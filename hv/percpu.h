@@ -31,6 +31,17 @@ struct cpu {
 
 _Static_assert(sizeof(struct cpu) < STACK_SIZE / 2, "no room for the stack");
 
+#define MAX_CPUS 64
+
+/* By id; those that have been started. */
+extern struct cpu *cpus[MAX_CPUS];
+extern unsigned n_cpus;
+
+static inline struct cpu *cpu_by_id(u64 id)
+{
+	return id < n_cpus ? cpus[id] : NULL;
+}
+
 static inline struct cpu *this_cpu(void)
 {
 	u64 sp;

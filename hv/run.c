@@ -92,7 +92,7 @@ static enum result on_msr(struct vcpu *v, const struct exit *exit)
 static enum result on_hypercall(struct vcpu *v, const struct exit *exit)
 {
 	(void)exit;
-	v->regs.gpr[RAX] = hypercall(v);
+	hypercall(v);
 	return NEXT_INSN;
 }
 

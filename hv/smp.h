@@ -10,12 +10,6 @@
 #include "hv/percpu.h"
 #include "lib/phys.h"
 
-#define MAX_CPUS 64
-
-/* By cpu->id; the boot CPU is 0. */
-extern struct cpu *cpus[MAX_CPUS];
-extern unsigned n_cpus;
-
 /* The block of the next CPU; the boot CPU is first. Panics without memory. */
 struct cpu *smp_new_cpu(u32 apic_id);
 

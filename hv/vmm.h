@@ -15,7 +15,7 @@
 struct cpu;
 
 /* The general registers, by their number in the encoding. */
-enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, GPRS = 16 };
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, GPRS = 16 };
 
 struct regs {
 	u64 gpr[GPRS];

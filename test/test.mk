@@ -56,18 +56,26 @@ $(fuzzers): $(B)/fuzz/%: test/fuzz/%.c
 fuzz: all $(fuzzers)
 	$(Q)test/fuzz/fuzz.sh
 
-build-tests: $(units) $(replays)
+# A program that runs in L1, which has no libraries of this machine.
+l1-programs := $(B)/test/e2e/l1user
+$(l1-programs): $(B)/test/e2e/%: test/e2e/%.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON) -O2 -static -o $@ $<
+
+build-tests: $(units) $(replays) $(l1-programs)
 
 check-tests := test/fuzz/replay-lab.sh test/fuzz/replay-boot.sh \
 	test/fuzz/replay-x86dec.sh test/e2e/bad-input.sh
-guest-tests := test/e2e/payloads.sh test/e2e/l0.sh test/e2e/iso.sh \
-	test/e2e/iommu.sh test/e2e/stacks.sh test/e2e/instrument.sh
+guest-tests := test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
+	test/e2e/iso.sh test/e2e/iommu.sh test/e2e/stacks.sh \
+	test/e2e/instrument.sh
 long-tests := test/e2e/deep.sh
 
 check: all $(units) $(replays)
 	$(Q)tools/run-tap -n check -t 120 $(units) $(check-tests)
 
-check-guest: all
+check-guest: all $(l1-programs)
 	$(Q)tools/run-tap -n check-guest -j 2 -t 1200 $(guest-tests)
 
 check-long: all

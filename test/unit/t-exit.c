@@ -91,6 +91,7 @@ static void ring_keeps_the_last(void **state)
 	static struct account a;
 
 	(void)state;
+	assert_null(account_past(&a, 0));
 	for (u64 i = 0; i < ACCOUNT_RING + 3; i++)
 		account_exit(&a, 1, &(struct exit){.slot = EXIT_msr}, i, BY_L0);
 	printed[0] = '\0';
@@ -98,6 +99,10 @@ static void ring_keeps_the_last(void **state)
 	assert_null(strstr(printed, "rip 2 "));
 	assert_non_null(strstr(printed, "rip 3 "));
 	assert_non_null(strstr(printed, "rip 12 "));
+	assert_int_equal(account_past(&a, 0)->rip, ACCOUNT_RING + 2);
+	assert_int_equal(account_past(&a, ACCOUNT_RING - 1)->rip, 3);
+	assert_null(account_past(&a, ACCOUNT_RING));
+	assert_null(account_past(&a, ~0ull));
 }
 
 int main(void)
