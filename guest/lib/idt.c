@@ -42,6 +42,9 @@ static void resume_try(struct trap_frame *f)
 {
 	f->rip = (u64)trap_caught;
 	f->rsp = trap_resume;
+	f->cs = SEL_CODE64; /* fn may have changed its mode */
+	f->ss = SEL_DATA;
+	f->rflags &= ~(u64)(RFLAGS_TF | RFLAGS_DF);
 	f->rax = f->vector;
 }
 
