@@ -127,10 +127,15 @@ static enum result on_iret(struct vcpu *v, const struct exit *exit)
 	return SAME_RIP;
 }
 
+/* A triple fault; or L1 is as no CPU can run it. A CPU refuses that earlier, by
+ * #GP of MOV to CR; QEMU's does not always, and its failed VMRUN leaves L0's
+ * own registers in the VMCB, so that there is no way back. */
 static enum result on_shutdown(struct vcpu *v, const struct exit *exit)
 {
 	(void)exit;
-	say("nestbox: L1 shut down (a triple fault): the machine resets\n");
+	say("nestbox: L1 shut down (%s): the machine resets\n",
+	    exit->slot == EXIT_shutdown ? "a triple fault"
+					: exit_name(exit->slot));
 	power_report();
 	account_dump_ring(&v->cpu->account, say);
 	machine_reset();
@@ -156,14 +161,14 @@ static enum result on_npf(struct vcpu *v, const struct exit *exit)
 }
 
 static handler_fn *const handlers[EXIT_SLOTS] = {
-	[EXIT_cpuid] = on_cpuid,       [EXIT_msr] = on_msr,
-	[EXIT_vmcall] = on_hypercall,  [EXIT_io] = on_port,
-	[EXIT_nmi] = on_nmi,	       [EXIT_iret] = on_iret,
-	[EXIT_shutdown] = on_shutdown, [EXIT_npf] = on_npf,
-	[EXIT_vmrun] = no_such_insn,   [EXIT_vmload] = no_such_insn,
-	[EXIT_vmsave] = no_such_insn,  [EXIT_stgi] = on_stgi,
-	[EXIT_clgi] = on_clgi,	       [EXIT_invlpga] = no_such_insn,
-	[EXIT_skinit] = no_such_insn,
+	[EXIT_invalid] = on_shutdown,  [EXIT_cpuid] = on_cpuid,
+	[EXIT_msr] = on_msr,	       [EXIT_vmcall] = on_hypercall,
+	[EXIT_io] = on_port,	       [EXIT_nmi] = on_nmi,
+	[EXIT_iret] = on_iret,	       [EXIT_shutdown] = on_shutdown,
+	[EXIT_npf] = on_npf,	       [EXIT_vmrun] = no_such_insn,
+	[EXIT_vmload] = no_such_insn,  [EXIT_vmsave] = no_such_insn,
+	[EXIT_stgi] = on_stgi,	       [EXIT_clgi] = on_clgi,
+	[EXIT_invlpga] = no_such_insn, [EXIT_skinit] = no_such_insn,
 };
 
 /* One NMI at a time; a second one waits for the IRET of the first. */
