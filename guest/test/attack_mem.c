@@ -258,10 +258,10 @@ void attack_mmio(void)
 		u64 start, size;
 		bool write;
 	} range[] = {
-		{0, LAPIC, false},		/* RAM too */
-		{0xa0000, 0x20000, true},	/* VGA */
-		{0xc0000, 0x20000, true},	/* ROM */
-		{0xf0000, 0x10000, true},	/* BIOS */
+		{0, LAPIC, false},	   /* RAM too */
+		{0xa0000, 0x20000, false}, /* VGA; SMRAM where there is none */
+		{0xc0000, 0x20000, true},  /* ROM */
+		{0xf0000, 0x10000, true},  /* BIOS */
 		{0xc0000000, 0x3ec00000, true}, /* PCI, or nothing */
 		{0xfec00000, 0x1000, false},	/* I/O APIC */
 		{0xfed00000, 0x400, true},	/* HPET */
