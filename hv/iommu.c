@@ -6,12 +6,11 @@
 #include "hv/console.h"
 #include "hv/ivrs.h"
 #include "hv/mem.h"
+#include "hv/pci.h"
 #include "hv/ptable.h"
 #include "hv/space.h"
+#include "hv/tables.h"
 #include "lib/cpu.h"
-
-#define FOUR_GIB   0x100000000ull
-#define LOW_MEMORY 0x100000ull
 
 /* Registers (3.4), and their space without and with counters. */
 enum {
@@ -56,36 +55,6 @@ enum {
 static volatile u64 *reg(u64 base, u64 offset)
 {
 	return phys_to_virt(base + offset);
-}
-
-/* L1 gets the firmware's tables without the IVRS, in a page of its own. */
-static int hide_table(struct bootinfo *boot, const struct acpi *acpi,
-		      const char **why)
-{
-	static const char names[][4] = {{'I', 'V', 'R', 'S'}};
-	const struct acpi_edit edit = {.hide = names, .n_hide = 1};
-	struct acpi_writer w = {.size = PAGE_SIZE};
-	struct mem_range busy[BOOT_MODULES];
-	struct mem_want want = {.size = PAGE_SIZE,
-				.align = PAGE_SIZE,
-				.min = LOW_MEMORY,
-				.max = FOUR_GIB,
-				.busy = busy,
-				.n_busy = boot->n_modules};
-	u64 at;
-
-	for (size_t i = 0; i < boot->n_modules; i++)
-		busy[i] = (struct mem_range){boot->module[i].start,
-					     boot->module[i].end, 0};
-	at = memmap_find_high(&boot->map, &want);
-	if (at == MEM_NONE ||
-	    memmap_set(&boot->map, at, at + PAGE_SIZE, MEM_ACPI) < 0)
-		return refuse(why, "no memory for L1's ACPI tables");
-	w.to = phys_to_virt(at);
-	if (acpi_rewrite(acpi, &edit, &w, at, why) < 0)
-		return -1;
-	boot->rsdp = at;
-	return 0;
 }
 
 /* Neither L1 nor a device may reach the registers. */
@@ -167,32 +136,33 @@ static int start_all(const struct ivrs *ivrs, u64 start, u64 end,
 	return 0;
 }
 
-static int protect(struct bootinfo *boot, const struct phys *phys, u64 start,
-		   u64 end, const char **why)
+static int protect(const struct phys *phys, u64 rsdp, u64 start, u64 end,
+		   const char **why)
 {
 	const struct acpi_header *table;
 	struct ivrs ivrs;
 	struct acpi acpi;
 
-	if (acpi_open(&acpi, phys, boot->rsdp, why) < 0)
+	if (acpi_open(&acpi, phys, rsdp, why) < 0)
 		return -1;
 	table = acpi_table(&acpi, "IVRS", NULL);
 	if (!table)
 		return refuse(why, "no IOMMU");
 	if (ivrs_list(&ivrs, table, why) < 0 ||
-	    hide_table(boot, &acpi, why) < 0 ||
 	    start_all(&ivrs, start, end, why) < 0)
 		return -1;
+	tables_hide("IVRS");
+	for (size_t i = 0; i < ivrs.n; i++)
+		pci_hide(ivrs.function[i]);
 	say("nestbox: IOMMU (%lu): keeps devices out of L0's memory\n", ivrs.n);
 	return 0;
 }
 
-void iommu_init(struct bootinfo *boot, const struct phys *phys, u64 start,
-		u64 end)
+void iommu_init(const struct phys *phys, u64 rsdp, u64 start, u64 end)
 {
 	const char *why;
 
-	if (protect(boot, phys, start, end, &why) < 0)
+	if (protect(phys, rsdp, start, end, &why) < 0)
 		say("nestbox: %s: devices that L1 programs can read and write "
 		    "L0's memory\n",
 		    why);

@@ -31,8 +31,11 @@ struct ivhd {
 ASSERT_OFFSET(ivhd, base, 8);
 ASSERT_SIZE(ivhd, 24);
 
-static int add_iommu(struct ivrs *ivrs, u64 base, const char **why)
+static int add_iommu(struct ivrs *ivrs, const struct ivhd *ivhd,
+		     const char **why)
 {
+	u64 base = ivhd->base;
+
 	for (size_t i = 0; i < ivrs->n; i++)
 		if (ivrs->base[i] == base)
 			return 0;
@@ -40,6 +43,7 @@ static int add_iommu(struct ivrs *ivrs, u64 base, const char **why)
 		return refuse(why, "the IVRS has an address that cannot be");
 	if (ivrs->n == IVRS_IOMMUS)
 		return refuse(why, "there are too many IOMMUs");
+	ivrs->function[ivrs->n] = ivhd->device_id;
 	ivrs->base[ivrs->n++] = base;
 	return 0;
 }
@@ -53,7 +57,7 @@ static int add_block(struct ivrs *ivrs, const struct ivrs_block *b,
 		return 0;
 	if (b->length < sizeof(*ivhd))
 		return refuse(why, "the IVRS has a block that is too short");
-	return add_iommu(ivrs, ivhd->base, why);
+	return add_iommu(ivrs, ivhd, why);
 }
 
 int ivrs_list(struct ivrs *ivrs, const struct acpi_header *table,

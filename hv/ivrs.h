@@ -12,8 +12,9 @@
 #define IOMMU_ALIGNED 0x4000ull /* addresses are multiples of it */
 
 struct ivrs {
-	u64 base[IVRS_IOMMUS]; /* where the registers are; each once */
-	size_t n;	       /* not 0 */
+	u64 base[IVRS_IOMMUS];	   /* where the registers are; each once */
+	u16 function[IVRS_IOMMUS]; /* bus, device and function of each */
+	size_t n;		   /* not 0 */
 };
 
 /* @table: what acpi_table() found. Negative: *why. */

@@ -13,6 +13,7 @@
 #include "hv/options.h"
 #include "hv/panic.h"
 #include "hv/policy.h"
+#include "hv/ports.h"
 #include "hv/power.h"
 #include "hv/ptable.h"
 #include "hv/run.h"
@@ -29,6 +30,7 @@
 #define FOUR_GIB   0x100000000ull
 #define CPUID_GIB  0x04000000u /* 1 GiB pages: leaf 0x80000001, EDX */
 #define LOW_MEMORY 0x100000ull
+#define FWCFG_DMA  0x514
 
 extern u8 image_start[], text_end[], rodata_end[], image_end[]; /* hv.ld */
 void hv_main(u32 magic, u64 info);
@@ -124,6 +126,16 @@ static u64 build_page_tables(void)
 	return t.root;
 }
 
+/* QEMU's fw_cfg moves memory for whoever asks, past any IOMMU. */
+static void refuse_fwcfg_dma(void)
+{
+	ports_add(&(struct port_range){.name = "fw_cfg DMA",
+				       .first = FWCFG_DMA,
+				       .last = FWCFG_DMA + 7,
+				       .read = port_in,
+				       .write = port_out_nothing});
+}
+
 /* Each CPU on its own stack; L1 has to ask for all but the first. */
 static void run_other_cpu(void)
 {
@@ -146,11 +158,12 @@ static void run_boot_cpu(void)
 
 	space_build(block, block + options.mem);
 	vmm->start_cpu(cpu);
-	iommu_init(&boot, &phys, block, block + options.mem);
+	iommu_init(&phys, boot.rsdp, block, block + options.mem);
 	policy_init(vmm, options.gif);
 	vapic_init();
 	vapic_start(&cpu->vcpu);
 	power_init(&phys, boot.rsdp);
+	refuse_fwcfg_dma();
 	smp_start(&phys, boot.rsdp, run_other_cpu);
 	tables_init(&boot, &phys);
 	if (l1_load(&start, &boot, &options, &why) < 0)

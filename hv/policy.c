@@ -6,6 +6,7 @@
 #include "hv/vapic.h"
 #include "lib/apic.h"
 #include "lib/cpu.h"
+#include "lib/hypercall.h"
 
 static bool may_set_svme;
 
@@ -118,18 +119,12 @@ bool policy_wrmsr(struct vcpu *v, u32 msr, u64 value)
 
 /* CPUID ********************************************************************/
 
-/* "nestboxnestb" in EBX, ECX, EDX, as hypervisors sign. */
-#define SIGN_EBX 0x7473656eu
-#define SIGN_ECX 0x6e786f62u
-#define SIGN_EDX 0x62747365u
-
 /* "KVMKVMKVM" */
 #define KVM_EBX 0x4b4d564bu
 #define KVM_ECX 0x564b4d56u
 #define KVM_EDX 0x4du
 
-#define LEAF_KVM     0x40000100u
-#define LEAF_NESTBOX 0x40000200u
+#define LEAF_KVM 0x40000100u
 
 static void hide_svm(struct cpuid *r)
 {

@@ -4,67 +4,89 @@
 #include "hv/panic.h"
 #include "hv/run.h"
 #include "lib/cpu.h"
+#include "lib/x86dec.h"
 
-#define MAX_WATCHED 4
+#define MAX_RANGES 8
 
 /* EXITINFO1 of an I/O exit (APM vol. 2, 15.10.2). */
-#define IO_IN	   0x01u
-#define IO_SIZE_8  0x10u
-#define IO_SIZE_16 0x20u
+#define IO_IN	      0x01u
+#define IO_STRING     0x04u
+#define IO_SIZE_SHIFT 4
+#define IO_SIZE_MASK  0x7u
 
 static struct {
-	u16 port;
-	port_watcher *watcher;
-} watched[MAX_WATCHED];
+	struct port_range range[MAX_RANGES];
+	size_t n;
+} trapped;
 
-void ports_watch(u16 port, port_watcher *watcher)
+void ports_add(const struct port_range *range)
 {
-	for (unsigned i = 0; i < MAX_WATCHED; i++)
-		if (!watched[i].watcher) {
-			watched[i].port = port;
-			watched[i].watcher = watcher;
-			vmm->trap_port(port);
-			return;
-		}
-	panic("too many watched ports");
+	if (trapped.n == MAX_RANGES)
+		panic("too many trapped port ranges");
+	trapped.range[trapped.n++] = *range;
+	for (u32 port = range->first; port <= range->last; port++)
+		vmm->trap_port((u16)port);
 }
 
-static u32 in(u16 port, u64 how)
+u32 port_in(struct vcpu *v, u16 port, unsigned bytes)
 {
-	if (how & IO_SIZE_8)
+	(void)v;
+	if (bytes == 1)
 		return inb(port);
-	return how & IO_SIZE_16 ? inw(port) : inl(port);
+	return bytes == 2 ? inw(port) : inl(port);
 }
 
-static void out(u16 port, u64 how, u32 value)
+void port_out(struct vcpu *v, u16 port, unsigned bytes, u32 value)
 {
-	if (how & IO_SIZE_8)
+	(void)v;
+	if (bytes == 1)
 		outb(port, (u8)value);
-	else if (how & IO_SIZE_16)
+	else if (bytes == 2)
 		outw(port, (u16)value);
 	else
 		outl(port, value);
 }
 
-/* A narrow IN leaves the rest of RAX; a 32-bit one clears the upper half. */
-static u64 merge(u64 rax, u64 how, u32 value)
+u32 port_in_ones(struct vcpu *v, u16 port, unsigned bytes)
 {
-	if (how & IO_SIZE_8)
-		return (rax & ~0xffull) | value;
-	return how & IO_SIZE_16 ? (rax & ~0xffffull) | value : value;
+	(void)v;
+	(void)port;
+	return (u32)x86_cut(~0ull, bytes);
 }
 
-void ports_access(struct vcpu *v, const struct exit *exit)
+void port_out_nothing(struct vcpu *v, u16 port, unsigned bytes, u32 value)
+{
+	(void)v;
+	(void)port;
+	(void)bytes;
+	(void)value;
+}
+
+static const struct port_range *find(u16 port)
+{
+	static const struct port_range none = {.read = port_in_ones,
+					       .write = port_out_nothing};
+
+	for (size_t i = 0; i < trapped.n; i++)
+		if (port >= trapped.range[i].first &&
+		    port <= trapped.range[i].last)
+			return &trapped.range[i];
+	return &none;
+}
+
+bool ports_access(struct vcpu *v, const struct exit *exit)
 {
 	u16 port = (u16)(exit->info1 >> 16);
-	u64 *rax = &v->regs.gpr[RAX];
+	unsigned bytes = exit->info1 >> IO_SIZE_SHIFT & IO_SIZE_MASK;
+	const struct port_range *range = find(port);
+	u64 *rax = &v->regs.gpr[RAX], mask = x86_cut(~0ull, bytes);
 
-	if (exit->info1 & IO_IN) {
-		*rax = merge(*rax, exit->info1, in(port, exit->info1));
-		return;
-	}
-	for (unsigned i = 0; i < MAX_WATCHED && watched[i].watcher; i++)
-		if (watched[i].port == port)
-			watched[i].watcher(v, (u32)*rax);
-	out(port, exit->info1, (u32)*rax);
+	if (exit->info1 & IO_STRING)
+		return false;
+	if (exit->info1 & IO_IN)
+		*rax = (bytes == 4 ? 0 : *rax & ~mask) |
+		       (range->read(v, port, bytes) & mask);
+	else
+		range->write(v, port, bytes, (u32)(*rax & mask));
+	return true;
 }

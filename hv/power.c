@@ -23,13 +23,14 @@ void power_report(void)
 	account_dump(&sum, say);
 }
 
-static void on_pm1_control(struct vcpu *v, u32 value)
+static void on_pm1_control(struct vcpu *v, u16 port, unsigned bytes, u32 value)
 {
-	(void)v;
-	if (!(value & PM1_SLP_EN))
-		return;
-	say("nestbox: L1 switches off; %lu pages free\n", mem_free_pages());
-	power_report();
+	if (value & PM1_SLP_EN) {
+		say("nestbox: L1 switches off; %lu pages free\n",
+		    mem_free_pages());
+		power_report();
+	}
+	port_out(v, port, bytes, value);
 }
 
 void power_init(const struct phys *phys, u64 rsdp)
@@ -38,6 +39,7 @@ void power_init(const struct phys *phys, u64 rsdp)
 	struct acpi acpi;
 	const char *why;
 	const u8 *at;
+	u16 port;
 
 	if (acpi_open(&acpi, phys, rsdp, &why) < 0)
 		return;
@@ -45,5 +47,10 @@ void power_init(const struct phys *phys, u64 rsdp)
 	if (!fadt || fadt->length < FADT_PM1A_CNT + 4)
 		return;
 	at = (const u8 *)fadt + FADT_PM1A_CNT;
-	ports_watch((u16)(at[0] | at[1] << 8), on_pm1_control);
+	port = (u16)(at[0] | at[1] << 8);
+	ports_add(&(struct port_range){.name = "PM1a control",
+				       .first = port,
+				       .last = (u16)(port + 1),
+				       .read = port_in,
+				       .write = on_pm1_control});
 }

@@ -98,8 +98,7 @@ static enum result on_hypercall(struct vcpu *v, const struct exit *exit)
 
 static enum result on_port(struct vcpu *v, const struct exit *exit)
 {
-	ports_access(v, exit);
-	return NEXT_INSN;
+	return ports_access(v, exit) ? NEXT_INSN : fault(v, VECTOR_GP, true);
 }
 
 /* L0's own, a kick, has done its work by ending the guest. Another one is the

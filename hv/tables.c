@@ -3,8 +3,10 @@
 
 #include "hv/console.h"
 #include "hv/mem.h"
+#include "hv/panic.h"
 #include "hv/token.h"
 #include "lib/hypercall.h"
+#include "lib/string.h"
 
 #define FOUR_GIB   0x100000000ull
 #define LOW_MEMORY 0x100000ull
@@ -13,7 +15,18 @@
 
 _Static_assert(NBOX_AT + sizeof(struct nbox) <= PAGE_SIZE, "NBOX is too long");
 
+#define MAX_HIDDEN 4
+
 static bool published;
+static char hidden[MAX_HIDDEN][4];
+static size_t n_hidden;
+
+void tables_hide(const char *name)
+{
+	if (n_hidden == MAX_HIDDEN)
+		panic("too many hidden ACPI tables");
+	memcpy(hidden[n_hidden++], name, sizeof(hidden[0]));
+}
 
 bool tables_published(void)
 {
@@ -60,7 +73,8 @@ static int publish(struct bootinfo *boot, const struct phys *phys,
 {
 	struct acpi acpi;
 	struct acpi_writer w = {.size = NBOX_AT};
-	struct acpi_edit edit = {.n_add = 1};
+	struct acpi_edit edit = {
+		.hide = hidden, .n_hide = n_hidden, .n_add = 1};
 	u64 page, nbox;
 
 	if (acpi_open(&acpi, phys, boot->rsdp, why) < 0)

@@ -13,6 +13,10 @@
 
 #include "hv/bootinfo.h"
 
+/* Leaves the table with this name, of 4 letters, out of what L1 gets. Before
+ * tables_init(). */
+void tables_hide(const char *name);
+
 /* Takes the page from @boot's map and changes @boot->rsdp; before L1 is
  * loaded. A machine without ACPI gets no tables. */
 void tables_init(struct bootinfo *boot, const struct phys *phys);

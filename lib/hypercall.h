@@ -25,6 +25,12 @@
 
 #include "lib/acpi.h"
 
+/* CPUID: this leaf is EAX itself and "nestboxnestb" in EBX, ECX, EDX. */
+#define LEAF_NESTBOX 0x40000200u
+#define SIGN_EBX     0x7473656eu
+#define SIGN_ECX     0x6e786f62u
+#define SIGN_EDX     0x62747365u
+
 #define HYPERCALL_BASE 0x6e620000u
 
 enum hypercall {

@@ -5,10 +5,8 @@
 #include "guest/lib/x86.h"
 #include "lib/cpu.h"
 
-#define LEAF_NESTBOX 0x40000100u
-#define SIGN_EBX     0x7473656eu /* "nest" */
-#define BLOCK_MIN    (4ull << 20)
-#define FOUR_GIB     (1ull << 32)
+#define BLOCK_MIN (4ull << 20)
+#define FOUR_GIB  (1ull << 32)
 
 bool nestbox_below(void)
 {

@@ -190,19 +190,18 @@ static void write_cr4_and_back(void *arg)
 	write_cr4(old);
 }
 
-static void write_cr8(void *arg)
+static void write_cr8_and_back(void *arg)
 {
-	__asm__ volatile("mov %0, %%cr8" : : "r"(*(const u64 *)arg));
-	__asm__ volatile("mov %0, %%cr8" : : "r"(0ull));
+	write_cr8(*(const u64 *)arg);
+	write_cr8(0);
 }
 
-static void write_cr3(void *arg)
+static void write_cr3_and_back(void *arg)
 {
-	u64 old;
+	u64 old = read_cr3();
 
-	__asm__ volatile("mov %%cr3, %0" : "=r"(old));
-	__asm__ volatile("mov %0, %%cr3" : : "r"(old | *(u64 *)arg) : "memory");
-	__asm__ volatile("mov %0, %%cr3" : : "r"(old) : "memory");
+	write_cr3(old | *(const u64 *)arg);
+	write_cr3(old);
 }
 
 void attack_cr(void)
@@ -223,12 +222,12 @@ void attack_cr(void)
 	case 2:
 		value = rnd_value();
 		note("cr8 %lx", value);
-		survive(write_cr8, &value);
+		survive(write_cr8_and_back, &value);
 		break;
 	case 3:
 		value = rnd_below(PAGE_SIZE);
 		note("cr3 | %lx", value);
-		survive(write_cr3, &value);
+		survive(write_cr3_and_back, &value);
 		break;
 	default:
 		attack_one_msr(MSR_EFER, rnd_once_in(2) ? rnd_value()

@@ -40,6 +40,8 @@ static void add(u8 type, u32 size, u16 length, u64 base)
 	block[0] = type;
 	if (size >= 4)
 		memcpy(block + 2, &length, sizeof(length));
+	if (size >= 8)
+		memcpy(block + 4, &(u16){0x10}, sizeof(u16));
 	if (size >= 16)
 		memcpy(block + 8, &base, sizeof(base));
 	table.size += size;
@@ -66,6 +68,7 @@ static void one_iommu_in_two_blocks(void **state)
 	assert_int_equal(list(), 0);
 	assert_int_equal(ivrs.n, 1);
 	assert_int_equal(ivrs.base[0], 0xfed80000);
+	assert_int_equal(ivrs.function[0], 0x10);
 }
 
 static void other_blocks_are_passed_over(void **state)
