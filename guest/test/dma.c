@@ -12,6 +12,7 @@
  * first test runs.
  */
 #include "guest/lib/cmdline.h"
+#include "guest/lib/edu.h"
 #include "guest/lib/exit.h"
 #include "guest/lib/idt.h"
 #include "guest/lib/pci.h"
@@ -19,25 +20,6 @@
 #include "guest/lib/tap.h"
 #include "lib/cpu.h"
 #include "lib/string.h"
-
-#define EDU_VENDOR 0x1234
-#define EDU_DEVICE 0x11e8
-#define EDU_BAR	   0xfb000000u /* if no firmware has chosen one */
-
-/* Registers, and the device's own memory as the device addresses it. */
-enum {
-	EDU_ID = 0x00,
-	EDU_SOURCE = 0x80,
-	EDU_TARGET = 0x88,
-	EDU_COUNT = 0x90,
-	EDU_COMMAND = 0x98,
-	EDU_BUFFER = 0x40000,
-};
-#define EDU_IS	       0x010000edu
-#define EDU_RUN	       0x1u
-#define EDU_TO_MEMORY  0x2u
-#define EDU_TURNS      100000000u
-#define MASTER_ENABLED 0x4u
 
 #define IOMMU_VENDOR  0x1022
 #define IOMMU_DEVICE  0x1419
@@ -50,50 +32,7 @@ enum {
 
 int main(const char *cmdline);
 
-static u32 edu; /* address of its registers */
 static u8 source[BYTES], target[BYTES];
-
-static volatile u32 *reg(u32 offset)
-{
-	return (volatile u32 *)(uintptr_t)(edu + offset);
-}
-
-static bool find_edu(void)
-{
-	struct pci_dev dev;
-
-	if (!pci_find(EDU_VENDOR, EDU_DEVICE, &dev))
-		return false;
-	edu = pci_memory_bar(dev, 0, EDU_BAR);
-	pci_write(dev, PCI_COMMAND,
-		  pci_read(dev, PCI_COMMAND) | MASTER_ENABLED);
-	return edu && *reg(EDU_ID) == EDU_IS;
-}
-
-/* False: it never finishes. */
-static bool transfer(u64 from, u64 to, u32 direction)
-{
-	*(volatile u64 *)reg(EDU_SOURCE) = from;
-	*(volatile u64 *)reg(EDU_TARGET) = to;
-	*reg(EDU_COUNT) = BYTES;
-	*reg(EDU_COMMAND) = EDU_RUN | direction;
-	for (u32 turn = 0; turn < EDU_TURNS; turn++) {
-		if (!(*reg(EDU_COMMAND) & EDU_RUN))
-			return true;
-		pause();
-	}
-	return false;
-}
-
-static bool from_memory(u64 at)
-{
-	return transfer(at, EDU_BUFFER, 0);
-}
-
-static bool to_memory(u64 at)
-{
-	return transfer(EDU_BUFFER, at, EDU_TO_MEMORY);
-}
 
 /* Fills the source with what a block of zeros or of code is not. */
 static void fill(u8 first)
@@ -116,7 +55,8 @@ static void test_own(void)
 	bool done;
 
 	fill(1);
-	done = from_memory((uintptr_t)source) && to_memory((uintptr_t)target);
+	done = edu_from_memory((uintptr_t)source, BYTES) &&
+	       edu_to_memory((uintptr_t)target, BYTES);
 	tap_ok(done && !memcmp(source, target, BYTES),
 	       "DMA: through the device and back");
 }
@@ -143,7 +83,8 @@ static void test_iommu(u64 at)
 	struct pci_dev dev;
 
 	fill(4);
-	tap_ok(from_memory((uintptr_t)source) && to_memory(at),
+	tap_ok(edu_from_memory((uintptr_t)source, BYTES) &&
+		       edu_to_memory(at, BYTES),
 	       "DMA to the IOMMU's registers ends");
 	trap_try(touch, &value);
 	tap_ok(!is_on(value), "the IOMMU's registers are not there");
@@ -161,8 +102,9 @@ static void test_read(u64 at)
 	bool done;
 
 	fill(2);
-	done = from_memory((uintptr_t)source) && from_memory(at) &&
-	       to_memory((uintptr_t)target);
+	done = edu_from_memory((uintptr_t)source, BYTES) &&
+	       edu_from_memory(at, BYTES) &&
+	       edu_to_memory((uintptr_t)target, BYTES);
 	serial_printf("# read");
 	for (u32 i = 0; i < 16; i++)
 		serial_printf(" %02x", target[i]);
@@ -174,7 +116,8 @@ static void test_read(u64 at)
 static void test_write(u64 at)
 {
 	fill(3);
-	tap_ok(from_memory((uintptr_t)source) && to_memory(at),
+	tap_ok(edu_from_memory((uintptr_t)source, BYTES) &&
+		       edu_to_memory(at, BYTES),
 	       "DMA to %lx ends", at);
 }
 
@@ -197,7 +140,7 @@ int main(const char *cmdline)
 	serial_init();
 	idt_init();
 	tap_plan(1u + (iommu ? 2 : 0) + (read != 0) + (write != 0));
-	if (!find_edu()) {
+	if (!edu_find()) {
 		serial_printf("error there is no edu device\n");
 		return EXIT_USAGE;
 	}

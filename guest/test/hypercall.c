@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * nestbox.elf's hypercalls, in TAP, as its guest. With dma=1 a device then
- * writes over L0's text, which nothing prevents without an IOMMU, and the
+ * nestbox.elf's hypercalls, in TAP, as its guest. With dma=1 devices then
+ * write over L0's text, which nothing prevents without an IOMMU, and the
  * payload ends by a triple fault, so that L0 looks at it.
  */
 #include "guest/lib/cmdline.h"
+#include "guest/lib/edu.h"
 #include "guest/lib/exit.h"
 #include "guest/lib/idt.h"
 #include "guest/lib/nestbox.h"
@@ -191,7 +192,7 @@ static void test_range(void)
 #define FW_CFG_READ  0x0a /* read, and select the item 0 */
 #define FW_CFG_BYTES 4
 
-static void dma(u64 to)
+static void fw_cfg_dma(u64 to)
 {
 	static struct {
 		u32 control, length;
@@ -214,15 +215,23 @@ static void __attribute__((noreturn)) crash(void)
 	__builtin_unreachable();
 }
 
-static void test_seal(void)
+static bool is_sealed(void)
 {
 	struct nestbox_call c = {.rax = HYPERCALL_SEAL};
+
+	nestbox_call(&c);
+	return c.rax == 0 && c.rbx == c.rcx;
+}
+
+static void test_seal(void)
+{
 	u64 start, end;
 
 	nestbox_block(&start, &end);
-	dma(start);
-	nestbox_call(&c);
-	tap_ok(c.rax == 1 && c.rbx != c.rcx, "seal: a device's write is seen");
+	fw_cfg_dma(start);
+	tap_ok(is_sealed(), "seal: fw_cfg's DMA does not reach L0");
+	tap_ok(edu_find() && edu_to_memory(start, FW_CFG_BYTES) && !is_sealed(),
+	       "seal: a device's write is seen");
 }
 
 int main(const char *cmdline)
@@ -234,7 +243,7 @@ int main(const char *cmdline)
 		serial_printf("error: only on nestbox.elf, dma=0 or 1\n");
 		return EXIT_USAGE;
 	}
-	tap_plan(TESTS + (with_dma ? 1 : 0));
+	tap_plan(TESTS + (with_dma ? 2 : 0));
 	idt_init();
 	test_open();
 	test_unknown();

@@ -13,7 +13,8 @@ check_has "payload: plan" "$output" '1\.\.[0-9]+'
 check_is "payload: no failure" "$(printf '%s\n' "$output" | grep 'not ok')" ""
 
 # A wrong checksum is told, by hypercall and at the end.
-output=$("$nestbox" run --stack 1n --guest "$payload" --append dma=1 2>&1)
+output=$("$nestbox" run --stack 1n --guest "$payload" --append dma=1 \
+	--qemu-arg=-device --qemu-arg=edu,dma_mask=0xffffffff 2>&1)
 check_is "payload with DMA: no failure" \
 	"$(printf '%s\n' "$output" | grep 'not ok')" ""
 check_has "payload with DMA: L0 says that its text changed" "$output" \
