@@ -14,6 +14,7 @@
 #define TABLES		6ull /* PML4, PDPT and four directories: 4 GiB */
 #define INITRD_END	0x80000000ull
 #define MULTIBOOT_BLOCK 0x4000
+#define RSDP_SIZE	36 /* ACPI 6.4, 5.2.5.3 */
 
 /* What is in the way of what comes next; grows as L1 does. */
 struct layout {
@@ -123,16 +124,38 @@ static u64 put_text(struct layout *l, const char *text)
 	return at;
 }
 
+/*
+ * Multiboot 2's copy of the root pointer lies in the loader's block, where L1
+ * goes. An own copy stays: in memory that L1's map calls ACPI's.
+ */
+static int keep_rsdp(struct layout *l, const char **why)
+{
+	struct bootinfo *boot = l->boot;
+	u64 old = boot->rsdp, at;
+
+	if (!old || !memmap_is_ram(&boot->map, old, old + RSDP_SIZE))
+		return 0;
+	at = take_low(l, PAGE_SIZE);
+	if (at == MEM_NONE ||
+	    memmap_set(&boot->map, at, at + PAGE_SIZE, MEM_ACPI) < 0)
+		return refuse(why, "no free memory for ACPI's root pointer");
+	memcpy(phys_to_virt(at), phys_to_virt(old), RSDP_SIZE);
+	boot->rsdp = at;
+	return 0;
+}
+
 static int load_linux(struct layout *l, struct linux_image *im,
 		      struct start *start, const char **why)
 {
 	const struct bootinfo *boot = l->boot;
 	const struct boot_module *kernel = &boot->module[0];
 	const char *line = options_l1(l->options, kernel->cmdline);
-	struct linux_boot b = {.rsdp = boot->rsdp, .map = &boot->map};
+	struct linux_boot b = {.map = &boot->map};
 	u64 params, tables;
 	const void *file;
 
+	if (keep_rsdp(l, why) < 0)
+		return -1;
 	if (linux_place(im, &boot->map, l->busy, l->n, why) < 0 &&
 	    (move_modules(l, why) < 0 ||
 	     linux_place(im, &boot->map, l->busy, l->n, why) < 0))
@@ -143,6 +166,7 @@ static int load_linux(struct layout *l, struct linux_image *im,
 		b.initrd = boot->module[1].start;
 		b.initrd_size = boot->module[1].end - b.initrd;
 	}
+	b.rsdp = boot->rsdp;
 	b.cmdline = put_text(l, line);
 	b.cmdline_length = strlen(line);
 	params = take_low(l, PAGE_SIZE);
