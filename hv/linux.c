@@ -185,12 +185,12 @@ int linux_check(struct linux_image *im, const void *file, u64 size,
 }
 
 /*
- * A relocatable kernel that is loaded below its preferred address unpacks
- * itself to that address anyway, so it is never put there.
+ * Linux uses what lies between a vmlinux's segments, too: all of init_size has
+ * to be free. A relocatable kernel that is loaded below its preferred address
+ * unpacks itself to that address anyway, so it is never put there.
  */
-static u64 bzimage_place(const struct linux_image *im,
-			 const struct mem_map *map,
-			 const struct mem_range *busy, size_t n_busy)
+static u64 find_place(const struct linux_image *im, const struct mem_map *map,
+		      const struct mem_range *busy, size_t n_busy)
 {
 	struct mem_want w = {
 		.size = im->init_size,
@@ -212,20 +212,19 @@ static u64 bzimage_place(const struct linux_image *im,
 int linux_place(struct linux_image *im, const struct mem_map *map,
 		const struct mem_range *busy, size_t n_busy, const char **why)
 {
+	u64 at = find_place(im, map, busy, n_busy);
+
+	if (at == MEM_NONE)
+		return refuse(why, "no memory is free for the kernel");
 	if (im->kind == LINUX_BZIMAGE) {
 		struct plan_segment s = im->plan.segment[0];
-		u64 at = bzimage_place(im, map, busy, n_busy);
 
-		if (at == MEM_NONE)
-			return refuse(why, "no memory is free for the kernel");
 		s.dest = at;
 		s.mem_size = im->init_size;
 		im->plan = (struct plan){
 			.entry = at + (im->long_mode ? ENTRY_64 : 0)};
 		if (plan_add(&im->plan, &s, s.offset + s.file_size, why) < 0)
 			return -1;
-	} else if (!plan_fits(&im->plan, map, busy, n_busy)) {
-		return refuse(why, "the vmlinux's memory is not free");
 	}
 	if (!plan_has_entry(&im->plan))
 		return refuse(why, "the kernel's entry is not in the file");

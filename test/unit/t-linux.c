@@ -265,6 +265,7 @@ static void vmlinux_is_understood(void **state)
 	u8 *file = make_vmlinux();
 	struct mem_map map = make_map();
 	struct mem_range busy = {20 * MIB - 1, 20 * MIB, 0};
+	struct mem_range gap = {17 * MIB, 17 * MIB + 1, 0};
 
 	(void)state;
 	assert_int_equal(linux_check(&im, file, VMLINUX, &why), 0);
@@ -277,7 +278,8 @@ static void vmlinux_is_understood(void **state)
 	assert_int_equal(im.init_size, 4 * MIB);
 	assert_int_equal(linux_place(&im, &map, NULL, 0, &why), 0);
 	assert_true(linux_place(&im, &map, &busy, 1, &why) < 0);
-	assert_string_equal(why, "the vmlinux's memory is not free");
+	assert_string_equal(why, "no memory is free for the kernel");
+	assert_true(linux_place(&im, &map, &gap, 1, &why) < 0);
 	memmap_reserve(&map, 17 * MIB, 20 * MIB);
 	assert_true(linux_place(&im, &map, NULL, 0, &why) < 0);
 	free(file);
