@@ -10,16 +10,18 @@
 
 #define LOW_START	0x10000ull /* above the BIOS's data */
 #define LOW_END		0x90000ull /* below the EBDA */
-#define FOUR_GIB	0x100000000ull
-#define TABLES		6ull /* PML4, PDPT and four directories: 4 GiB */
+#define TABLES		6ull	   /* PML4, PDPT and four directories: 4 GiB */
 #define INITRD_END	0x80000000ull
 #define MULTIBOOT_BLOCK 0x4000
 #define RSDP_SIZE	36 /* ACPI 6.4, 5.2.5.3 */
 
-/* What is in the way of what comes next; grows as L1 does. */
 struct layout {
 	struct bootinfo *boot;
 	const struct options *options;
+	bool is_linux;
+	struct linux_image kernel;
+	struct payload payload;
+	/* What is in the way of what comes next; grows as L1 does. */
 	struct mem_range busy[BOOT_MODULES + 8];
 	size_t n;
 };
@@ -65,6 +67,22 @@ static int move_modules(struct layout *l, const char **why)
 		m->end = to + w.size;
 	}
 	return 0;
+}
+
+static int try_place(struct layout *l, const char **why)
+{
+	const struct mem_map *map = &l->boot->map;
+
+	if (l->is_linux)
+		return linux_place(&l->kernel, map, l->busy, l->n, why);
+	return payload_place(&l->payload, map, l->busy, l->n, why);
+}
+
+static int place(struct layout *l, const char **why)
+{
+	if (!try_place(l, why))
+		return 0;
+	return move_modules(l, why) < 0 ? -1 : try_place(l, why);
 }
 
 static void carry_out(const struct plan *plan, const u8 *file)
@@ -144,9 +162,9 @@ static int keep_rsdp(struct layout *l, const char **why)
 	return 0;
 }
 
-static int load_linux(struct layout *l, struct linux_image *im,
-		      struct start *start, const char **why)
+static int load_linux(struct layout *l, struct start *start, const char **why)
 {
+	struct linux_image *im = &l->kernel;
 	const struct bootinfo *boot = l->boot;
 	const struct boot_module *kernel = &boot->module[0];
 	const char *line = options_l1(l->options, kernel->cmdline);
@@ -154,11 +172,7 @@ static int load_linux(struct layout *l, struct linux_image *im,
 	u64 params, tables;
 	const void *file;
 
-	if (keep_rsdp(l, why) < 0)
-		return -1;
-	if (linux_place(im, &boot->map, l->busy, l->n, why) < 0 &&
-	    (move_modules(l, why) < 0 ||
-	     linux_place(im, &boot->map, l->busy, l->n, why) < 0))
+	if (keep_rsdp(l, why) < 0 || place(l, why) < 0)
 		return -1;
 	file = phys_to_virt(kernel->start);
 	take(l, im->plan.low, im->init_size);
@@ -185,9 +199,9 @@ static int load_linux(struct layout *l, struct linux_image *im,
 	return 0;
 }
 
-static int load_payload(struct layout *l, struct payload *payload,
-			struct start *start, const char **why)
+static int load_payload(struct layout *l, struct start *start, const char **why)
 {
+	struct payload *payload = &l->payload;
 	struct bootinfo *boot = l->boot;
 	const struct boot_module *first = &boot->module[0];
 	struct payload_boot b = {
@@ -202,11 +216,7 @@ static int load_payload(struct layout *l, struct payload *payload,
 
 	if (at == MEM_NONE)
 		return refuse(why, "no free memory below 640 KiB");
-	if (payload_place(payload, &boot->map, l->busy, l->n, why) < 0 &&
-	    (move_modules(l, why) < 0 ||
-	     payload_place(payload, &boot->map, l->busy, l->n, why) < 0))
-		return -1;
-	if (payload_fill(payload, &block, &b, why) < 0)
+	if (place(l, why) < 0 || payload_fill(payload, &block, &b, why) < 0)
 		return -1;
 	carry_out(&payload->plan, phys_to_virt(first->start));
 	*start = (struct start){
@@ -221,18 +231,16 @@ int l1_load(struct start *start, struct bootinfo *boot,
 	struct layout l = {.boot = boot, .options = options};
 	const void *file = phys_to_virt(first->start);
 	u64 size = first->end - first->start;
-	struct linux_image im;
-	struct payload payload;
 
 	for (size_t i = 0; i < boot->n_modules; i++)
 		take(&l, boot->module[i].start,
 		     boot->module[i].end - boot->module[i].start);
-	if (payload_is(file, size)) {
-		if (payload_check(&payload, file, size, why) < 0)
-			return -1;
-		return load_payload(&l, &payload, start, why);
-	}
-	if (linux_check(&im, file, size, why) < 0)
-		return -1;
-	return load_linux(&l, &im, start, why);
+	l.is_linux = !payload_is(file, size);
+	if (l.is_linux)
+		return linux_check(&l.kernel, file, size, why) < 0
+			       ? -1
+			       : load_linux(&l, start, why);
+	return payload_check(&l.payload, file, size, why) < 0
+		       ? -1
+		       : load_payload(&l, start, why);
 }

@@ -13,7 +13,6 @@
 #define PT_ADDR	  0x000ffffffffff000ull
 #define SIZE_4K	  0x1000ull
 #define SIZE_2M	  0x200000ull
-#define SIZE_1G	  0x40000000ull
 #define PT_LEVELS 4
 
 /* An IOMMU's entries: which rights, and the level of the table that is next,

@@ -15,7 +15,6 @@
 #define VECTOR_SELF    0xe2
 #define TIMER_TICKS    10000
 #define PRIORITY(n)    ((u32)(n) << VMCB_V_PRIO_SHIFT)
-#define FRAME_WORDS    5 /* SS, RSP, RFLAGS, CS, RIP */
 #define ERROR_CODE     0x1230ull
 
 SVM_CODE(do_nops, "nop; nop")
