@@ -30,6 +30,16 @@ enum exit_slot exit_slot_svm(u64 code)
 	return EXIT_unknown;
 }
 
+void exit_table_svm(u8 *slot_of, size_t n)
+{
+	_Static_assert(EXIT_SLOTS <= 256, "a slot fits a byte");
+	__builtin_memset(slot_of, EXIT_unknown, n);
+	for (unsigned s = EXIT_invalid + 1; s < EXIT_SLOTS; s++)
+		for (size_t code = rows[s].svm;
+		     code < n && code - rows[s].svm < rows[s].svm_count; code++)
+			slot_of[code] = (u8)s;
+}
+
 enum exit_slot exit_slot_vmx(u32 reason)
 {
 	for (unsigned s = EXIT_invalid + 1; s < EXIT_SLOTS; s++)

@@ -23,6 +23,9 @@ enum exit_slot {
  * software CPU writes VMEXIT_INVALID as 0x00000000ffffffff. */
 enum exit_slot exit_slot_svm(u64 code);
 
+/* The slots of all codes below @n (at most NO_EXIT), in one go. */
+void exit_table_svm(u8 *slot_of, size_t n);
+
 /* The slot of VMX's exit reason; only the basic reason counts. */
 enum exit_slot exit_slot_vmx(u32 reason);
 

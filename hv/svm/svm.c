@@ -51,7 +51,6 @@
 
 /* exit_slot_svm() of each code, so that an exit costs no search. */
 static u8 slot_of[EXIT_CODES];
-_Static_assert(EXIT_SLOTS <= 256, "a slot fits a byte");
 
 static bool has_next_rip;
 
@@ -74,8 +73,7 @@ static void init(void)
 {
 	svm_maps_init();
 	has_next_rip = cpuid(CPUID_SVM, 0).edx & CPUID_EDX_NRIP;
-	for (u64 code = 0; code < EXIT_CODES; code++)
-		slot_of[code] = (u8)exit_slot_svm(code);
+	exit_table_svm(slot_of, EXIT_CODES);
 }
 
 static void start_cpu(struct cpu *cpu)

@@ -29,6 +29,19 @@ static void svm_codes_have_slots(void **state)
 	assert_int_equal(exit_slot_svm(0xffffffff), EXIT_invalid);
 }
 
+static void svm_codes_have_a_table(void **state)
+{
+	enum { CODES = 0x404 };
+	u8 table[CODES + 1];
+
+	(void)state;
+	table[CODES] = 0xaa;
+	exit_table_svm(table, CODES);
+	for (u64 code = 0; code < CODES; code++)
+		assert_int_equal(table[code], exit_slot_svm(code));
+	assert_int_equal(table[CODES], 0xaa);
+}
+
 static void vmx_reasons_have_slots(void **state)
 {
 	(void)state;
@@ -109,6 +122,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(svm_codes_have_slots),
+		cmocka_unit_test(svm_codes_have_a_table),
 		cmocka_unit_test(vmx_reasons_have_slots),
 		cmocka_unit_test(no_code_is_twice),
 		cmocka_unit_test(exits_are_counted_once),
