@@ -81,6 +81,24 @@ static void check_machine(void)
 		give_up("no module: L1's kernel or payload is the first one");
 }
 
+/*
+ * The rest of the memory above the block is taken, too, if it is less than a
+ * large page: for its sake a Linux would describe each of the block's pages,
+ * which is 0.2 % of a boot.
+ */
+static void take_rest(struct mem_want *want)
+{
+	u64 end = block + options.mem;
+
+	want->min = end;
+	want->max = memmap_ram_end(&boot.map, end) & ~(u64)(PAGE_SIZE - 1);
+	want->size = want->max - end;
+	want->align = PAGE_SIZE;
+	if (want->max > end && want->size < LARGE_PAGE_SIZE &&
+	    memmap_find_low(&boot.map, want) == end)
+		options.mem += want->size;
+}
+
 /* As high as possible below 4 GiB, where L1's kernel misses it least. */
 static void take_block(void)
 {
@@ -104,6 +122,7 @@ static void take_block(void)
 		give_up("no %lu MiB of memory in one piece below 4 GiB "
 			"(option mem=)",
 			options.mem >> 20);
+	take_rest(&want);
 	if (memmap_reserve(&boot.map, block, block + options.mem) < 0)
 		give_up("the memory map has too many entries");
 	mem_init(block + IMAGE_MAX, block + options.mem);

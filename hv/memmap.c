@@ -196,6 +196,17 @@ u64 memmap_find_low(const struct mem_map *m, const struct mem_want *w)
 	return MEM_NONE;
 }
 
+u64 memmap_ram_end(const struct mem_map *m, u64 at)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		const struct mem_range *r = &m->range[i];
+
+		if (r->type == MEM_RAM && r->start <= at && at < r->end)
+			return r->end;
+	}
+	return at;
+}
+
 u64 memmap_ram(const struct mem_map *m)
 {
 	u64 sum = 0;

@@ -81,6 +81,9 @@ bool memmap_is_ram(const struct mem_map *m, u64 start, u64 end);
 u64 memmap_find_high(const struct mem_map *m, const struct mem_want *w);
 u64 memmap_find_low(const struct mem_map *m, const struct mem_want *w);
 
+/* Where the RAM at @at ends; @at if there is none. */
+u64 memmap_ram_end(const struct mem_map *m, u64 at);
+
 /* Bytes of RAM. */
 u64 memmap_ram(const struct mem_map *m);
 

@@ -156,6 +156,10 @@ static void is_ram(void **state)
 	(void)state;
 	assert_true(memmap_is_ram(&m, MIB, 2 * MIB));
 	assert_true(memmap_is_ram(&m, 4 * GIB, 5 * GIB));
+	assert_int_equal(memmap_ram_end(&m, 4 * GIB), 5 * GIB);
+	assert_int_equal(memmap_ram_end(&m, 5 * GIB - 1), 5 * GIB);
+	assert_int_equal(memmap_ram_end(&m, 5 * GIB), 5 * GIB);
+	assert_int_equal(memmap_ram_end(&m, 0x9fc00), 0x9fc00);
 	assert_false(memmap_is_ram(&m, 0x9fc00, 0x9fc01));
 	assert_false(memmap_is_ram(&m, 3 * GIB - MIB - 1, 3 * GIB));
 	assert_false(memmap_is_ram(&m, 5 * GIB - 1, 5 * GIB + 1));
