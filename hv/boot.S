@@ -31,7 +31,7 @@ mb1:
 	.long	PHYS(mb1)
 	.long	HV_LOAD
 	.long	PHYS(data_end)
-	.long	PHYS(image_end)
+	.long	HV_LOAD_END
 	.long	PHYS(boot_entry)
 
 	.balign	8
@@ -45,7 +45,7 @@ mb2:
 	.long	PHYS(mb2)
 	.long	HV_LOAD
 	.long	PHYS(data_end)
-	.long	PHYS(image_end)
+	.long	HV_LOAD_END
 	.short	MB2_ENTRY, 0
 	.long	12
 	.long	PHYS(boot_entry)

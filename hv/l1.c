@@ -69,13 +69,18 @@ static int move_modules(struct layout *l, const char **why)
 	return 0;
 }
 
+/* A file whose segments lie where they go already is not in the way. */
 static int try_place(struct layout *l, const char **why)
 {
 	const struct mem_map *map = &l->boot->map;
+	const struct plan *plan =
+		l->is_linux ? &l->kernel.plan : &l->payload.plan;
+	size_t skip = plan_in_place(plan, l->boot->module[0].start);
+	const struct mem_range *busy = l->busy + skip;
 
 	if (l->is_linux)
-		return linux_place(&l->kernel, map, l->busy, l->n, why);
-	return payload_place(&l->payload, map, l->busy, l->n, why);
+		return linux_place(&l->kernel, map, busy, l->n - skip, why);
+	return payload_place(&l->payload, map, busy, l->n - skip, why);
 }
 
 static int place(struct layout *l, const char **why)
@@ -85,36 +90,25 @@ static int place(struct layout *l, const char **why)
 	return move_modules(l, why) < 0 ? -1 : try_place(l, why);
 }
 
-static void carry_out(const struct plan *plan, const u8 *file)
+static void copy_segments(const struct plan *plan, u64 file)
 {
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct plan_segment *s = &plan->segment[i];
-		u8 *to = phys_to_virt(s->dest);
 
-		memcpy(to, file + s->offset, s->file_size);
-		memset(to + s->file_size, 0, s->mem_size - s->file_size);
+		if (s->dest != file + s->offset)
+			memcpy(phys_to_virt(s->dest),
+			       phys_to_virt(file + s->offset), s->file_size);
 	}
 }
 
-/* tools/vmlinux leaves out long zeros between segments; memory behind a real
- * firmware holds anything. */
-static void clear_gaps(const struct plan *plan)
+/* Linux does so itself: its own decompressor leaves anything there. */
+static void clear_rests(const struct plan *plan)
 {
-	u64 at = plan->low;
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct plan_segment *s = &plan->segment[i];
 
-	while (at < plan->high) {
-		const struct plan_segment *next = NULL;
-
-		for (size_t i = 0; i < plan->n; i++) {
-			const struct plan_segment *s = &plan->segment[i];
-
-			if (s->dest >= at && (!next || s->dest < next->dest))
-				next = s;
-		}
-		if (!next)
-			return;
-		memset(phys_to_virt(at), 0, next->dest - at);
-		at = next->dest + next->mem_size;
+		memset(phys_to_virt(s->dest + s->file_size), 0,
+		       s->mem_size - s->file_size);
 	}
 }
 
@@ -170,11 +164,9 @@ static int load_linux(struct layout *l, struct start *start, const char **why)
 	const char *line = options_l1(l->options, kernel->cmdline);
 	struct linux_boot b = {.map = &boot->map};
 	u64 params, tables;
-	const void *file;
 
 	if (keep_rsdp(l, why) < 0 || place(l, why) < 0)
 		return -1;
-	file = phys_to_virt(kernel->start);
 	take(l, im->plan.low, im->init_size);
 	if (boot->n_modules > 1) {
 		b.initrd = boot->module[1].start;
@@ -187,10 +179,10 @@ static int load_linux(struct layout *l, struct start *start, const char **why)
 	tables = take_low(l, TABLES * PAGE_SIZE);
 	if (b.cmdline == MEM_NONE || params == MEM_NONE || tables == MEM_NONE)
 		return refuse(why, "no free memory below 640 KiB");
-	if (linux_fill(phys_to_virt(params), im, file, &b, why) < 0)
+	if (linux_fill(phys_to_virt(params), im, phys_to_virt(kernel->start),
+		       &b, why) < 0)
 		return -1;
-	carry_out(&im->plan, file);
-	clear_gaps(&im->plan);
+	copy_segments(&im->plan, kernel->start);
 	*start = (struct start){.mode = im->long_mode ? START_LONG
 						      : START_PROTECTED,
 				.rip = im->plan.entry,
@@ -218,7 +210,8 @@ static int load_payload(struct layout *l, struct start *start, const char **why)
 		return refuse(why, "no free memory below 640 KiB");
 	if (place(l, why) < 0 || payload_fill(payload, &block, &b, why) < 0)
 		return -1;
-	carry_out(&payload->plan, phys_to_virt(first->start));
+	copy_segments(&payload->plan, first->start);
+	clear_rests(&payload->plan);
 	*start = (struct start){
 		.rip = payload->plan.entry, .rax = MULTIBOOT1_MAGIC, .rbx = at};
 	return 0;

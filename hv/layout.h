@@ -7,15 +7,21 @@
  *
  * A boot loader puts the image at HV_LOAD. L0 then copies itself to the block
  * of memory that it takes (hv/main.c); its virtual addresses stay the same.
+ *
+ * The image says it ends at HV_LOAD_END. QEMU puts one page of its own and then
+ * the modules behind it: so the second page of the first one, where a vmlinux
+ * of tools/vmlinux begins, is at 16 MiB, where Linux goes.
  */
 #pragma once
 
 #include "lib/x86.h"
 
-#define HV_LOAD	   0x08000000
-#define HV_BASE	   0xffffffff80000000
-#define DIRECT_MAP 0xffff800000000000
-#define IMAGE_MAX  LARGE_PAGE_SIZE /* one page table maps it */
+#define HV_LOAD	    0x00e00000
+#define HV_LOAD_END (LINUX_AT - 2 * PAGE_SIZE)
+#define LINUX_AT    0x01000000
+#define HV_BASE	    0xffffffff80000000
+#define DIRECT_MAP  0xffff800000000000
+#define IMAGE_MAX   LARGE_PAGE_SIZE /* one page table maps it */
 
 #define SEL_CODE64 0x08
 #define SEL_DATA   0x10

@@ -49,6 +49,14 @@ bool plan_has_entry(const struct plan *p)
 	return false;
 }
 
+bool plan_in_place(const struct plan *p, u64 file)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->segment[i].dest != file + p->segment[i].offset)
+			return false;
+	return p->n;
+}
+
 bool plan_fits(const struct plan *p, const struct mem_map *map,
 	       const struct mem_range *busy, size_t n_busy)
 {

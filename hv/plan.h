@@ -2,9 +2,9 @@
 /*
  * Which parts of an image file go where in L1's memory. The parsers of images
  * make a plan; the hypervisor carries it out: for each segment, copy
- * file_size bytes from the file's offset to dest and zero the rest up to
- * mem_size. The file itself must not lie where a segment goes: plan_fits()
- * with the file among the busy ranges says so.
+ * file_size bytes from the file's offset to dest; a payload's rest up to
+ * mem_size is zeroed. The file itself must not lie where a segment goes, or
+ * else all of it must lie just there: plan_in_place().
  *
  * Segments are in no order; plan_add() lets in only what lies in the file,
  * does not wrap around and overlaps no other segment.
@@ -37,6 +37,9 @@ int plan_add(struct plan *p, const struct plan_segment *s, u64 size,
 
 /* True if the entry is in what is copied from the file. */
 bool plan_has_entry(const struct plan *p);
+
+/* True if a file at @file (physical) has all segments where they go. */
+bool plan_in_place(const struct plan *p, u64 file);
 
 /* True if all segments go to RAM that is not busy. */
 bool plan_fits(const struct plan *p, const struct mem_map *map,

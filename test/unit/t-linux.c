@@ -280,9 +280,26 @@ static void vmlinux_is_understood(void **state)
 	assert_true(linux_place(&im, &map, &busy, 1, &why) < 0);
 	assert_string_equal(why, "no memory is free for the kernel");
 	assert_true(linux_place(&im, &map, &gap, 1, &why) < 0);
+	assert_false(plan_in_place(&im.plan, 16 * MIB - 0x1000));
 	memmap_reserve(&map, 17 * MIB, 20 * MIB);
 	assert_true(linux_place(&im, &map, NULL, 0, &why) < 0);
 	free(file);
+}
+
+/* As tools/vmlinux lays it out. */
+static void vmlinux_in_place(void **state)
+{
+	u8 *file = make_vmlinux(), *bzimage = make_bzimage();
+
+	(void)state;
+	put(file, ELF_HEADERS + 2 * 56 + 24, 16 * MIB + 0x1000, 8);
+	assert_int_equal(linux_check(&im, file, VMLINUX, &why), 0);
+	assert_true(plan_in_place(&im.plan, 16 * MIB - 0x1000));
+	assert_false(plan_in_place(&im.plan, 16 * MIB));
+	assert_int_equal(linux_check(&im, bzimage, BZIMAGE, &why), 0);
+	assert_false(plan_in_place(&im.plan, 0));
+	free(file);
+	free(bzimage);
 }
 
 static void vmlinux_with_bad_segments(void **state)
@@ -460,6 +477,7 @@ int main(void)
 		cmocka_unit_test(bzimage_that_is_cut_off),
 		cmocka_unit_test(bzimage_that_is_wrong),
 		cmocka_unit_test(vmlinux_is_understood),
+		cmocka_unit_test(vmlinux_in_place),
 		cmocka_unit_test(vmlinux_with_bad_segments),
 		cmocka_unit_test(vmlinux_that_is_wrong),
 		cmocka_unit_test(vmlinux_with_a_bad_entry),
