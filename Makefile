@@ -71,7 +71,7 @@ test: install-deps
 	$(Q)tools/test.sh
 
 lint: all build-tests ; $(Q)tools/lint.sh
-bench: all ; $(Q)bench/run.sh
+bench: all ; $(Q)bench/run.sh && bench/boot.sh
 size: all ; $(Q)tools/size.sh
 clean: ; $(Q)rm -rf $(B) build-*
 
