@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hv/linux.h"
 
+#include "hv/elf.h"
+
 #define GIB	 (1ull << 30)
 #define PAGE	 4096ull
 #define SECTOR	 512ull
@@ -23,47 +25,6 @@
 /* What a vmlinux does not say, from the sources of Linux. */
 #define VMLINUX_CMDLINE	   2047
 #define VMLINUX_INITRD_MAX 0x7fffffff
-
-#define ELF_MAGIC  0x464c457f
-#define ELF_64_LSB 0x0102 /* class, byte order */
-#define ELF_EXEC   2
-#define ELF_X86_64 62
-#define ELF_LOAD   1
-
-struct elf64_header {
-	u32 magic;
-	u16 format;
-	u8 ident[10];
-	u16 type;
-	u16 machine;
-	u32 version;
-	u64 entry;
-	u64 phoff;
-	u64 shoff;
-	u32 flags;
-	u16 ehsize;
-	u16 phentsize;
-	u16 phnum;
-	u16 shentsize;
-	u16 shnum;
-	u16 shstrndx;
-} __attribute__((packed));
-ASSERT_OFFSET(elf64_header, entry, 24);
-ASSERT_OFFSET(elf64_header, phentsize, 54);
-ASSERT_SIZE(elf64_header, 64);
-
-struct elf64_segment {
-	u32 type;
-	u32 flags;
-	u64 offset;
-	u64 vaddr;
-	u64 paddr;
-	u64 filesz;
-	u64 memsz;
-	u64 align;
-} __attribute__((packed));
-ASSERT_OFFSET(elf64_segment, paddr, 24);
-ASSERT_SIZE(elf64_segment, 56);
 
 ASSERT_OFFSET(linux_header, handover_offset, HEADER_MIN - HEADER_AT);
 
@@ -122,12 +83,11 @@ static int check_segments(struct linux_image *im, const u8 *file, u64 size,
 			  const char **why)
 {
 	const struct elf64_header *h = (const void *)file;
-	const struct elf64_segment *s;
-	u64 bytes = h->phnum * sizeof(*s);
+	const struct elf64_segment *s =
+		elf_table(file, size, h->phoff, h->phnum * sizeof(*s));
 
-	if (h->phoff > size || bytes > size - h->phoff)
+	if (!s)
 		return refuse(why, "the vmlinux is cut off");
-	s = (const void *)(file + h->phoff);
 	for (size_t i = 0; i < h->phnum; i++) {
 		struct plan_segment to = {
 			.dest = s[i].paddr,

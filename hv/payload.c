@@ -1,51 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hv/payload.h"
 
+#include "hv/elf.h"
+
 #define KIB	 1024ull
 #define MIB	 (1024 * KIB)
 #define PAGE	 4096
 #define BOOT_END (1ull << 32)
-
-#define ELF_MAGIC  0x464c457f
-#define ELF_32_LSB 0x0101 /* class, byte order */
-#define ELF_EXEC   2
-#define ELF_386	   3
-#define ELF_LOAD   1
-
-struct elf32_header {
-	u32 magic;
-	u16 format;
-	u8 ident[10];
-	u16 type;
-	u16 machine;
-	u32 version;
-	u32 entry;
-	u32 phoff;
-	u32 shoff;
-	u32 flags;
-	u16 ehsize;
-	u16 phentsize;
-	u16 phnum;
-	u16 shentsize;
-	u16 shnum;
-	u16 shstrndx;
-} __attribute__((packed));
-ASSERT_OFFSET(elf32_header, entry, 24);
-ASSERT_OFFSET(elf32_header, phentsize, 42);
-ASSERT_SIZE(elf32_header, 52);
-
-struct elf32_segment {
-	u32 type;
-	u32 offset;
-	u32 vaddr;
-	u32 paddr;
-	u32 filesz;
-	u32 memsz;
-	u32 flags;
-	u32 align;
-} __attribute__((packed));
-ASSERT_OFFSET(elf32_segment, memsz, 20);
-ASSERT_SIZE(elf32_segment, 32);
 
 static const struct mb1_header *find_header(const u8 *file, u64 size)
 {
@@ -95,12 +56,11 @@ static int check_segments(struct payload *l, const u8 *file, u64 size,
 			  const char **why)
 {
 	const struct elf32_header *h = (const void *)file;
-	const struct elf32_segment *s;
-	u64 bytes = h->phnum * sizeof(*s);
+	const struct elf32_segment *s =
+		elf_table(file, size, h->phoff, h->phnum * sizeof(*s));
 
-	if (h->phoff > size || bytes > size - h->phoff)
+	if (!s)
 		return refuse(why, "the payload is cut off");
-	s = (const void *)(file + h->phoff);
 	for (size_t i = 0; i < h->phnum; i++)
 		if (add_segment(l, &s[i], h->entry, size, why) < 0)
 			return -1;
