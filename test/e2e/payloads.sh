@@ -33,9 +33,10 @@ check_fails 1 "crash under KVM" "$nestbox" run --stack 1k \
 probe() {
 	grep -v '^probe inject-interrupt-times' "$1"
 }
+doctor=$("$nestbox" doctor)
 "$nestbox" run --stack 0 --cpu EPYC --guest build/guest/test/svm_probe.elf \
 	--serial "$tap_dir/probe" >/dev/null
-if "$nestbox" doctor | grep -q 'QEMU 10\.0\.2'; then
+if [[ $doctor == *"QEMU 10.0.2"* ]]; then
 	probe "$tap_dir/probe" >"$tap_dir/got"
 	probe test/golden/svm_probe.EPYC.txt >"$tap_dir/want"
 	check "svm_probe: as recorded for QEMU 10.0.2" \
@@ -43,7 +44,7 @@ if "$nestbox" doctor | grep -q 'QEMU 10\.0\.2'; then
 else
 	skip "svm_probe" "recorded for another emulator"
 fi
-if "$nestbox" doctor | grep -q '^ok *injection'; then
+if grep -q '^ok *injection' <<<"$doctor"; then
 	check_has "svm_probe: an interrupt is injected once" \
 		"$(cat "$tap_dir/probe")" 'inject-interrupt-times 1$'
 else
