@@ -8,7 +8,7 @@ hv-src := $(hv-pure-src) hv/boot.S hv/console.c hv/hypercall.c hv/insn.c \
 	hv/svm/svm.c hv/tables.c hv/token.c hv/trampoline.S hv/trap.c \
 	hv/vapic.c hv/vectors.S
 hv-lib-src := lib/acpi.c lib/exit.c lib/fmt.c lib/string.c lib/uart.c \
-	lib/x86dec.c lib/x86dec_operand.c lib/x86dec_table.c
+	lib/word.c lib/x86dec.c lib/x86dec_operand.c lib/x86dec_table.c
 hypervisor := $(B)/nestbox.elf
 
 # Linked to the last 2 GiB of addresses (hv/layout.h).

@@ -1,5 +1,5 @@
 # lib/: freestanding and hosted, no libc.
-lib-src := lib/acpi.c lib/exit.c lib/fmt.c lib/x86dec.c \
+lib-src := lib/acpi.c lib/exit.c lib/fmt.c lib/word.c lib/x86dec.c \
 	lib/x86dec_operand.c lib/x86dec_table.c
 # What libc has, for programs without one.
 lib-free-src := $(lib-src) lib/string.c lib/uart.c

@@ -7,17 +7,9 @@
  */
 #pragma once
 
-#include "lib/types.h"
-
-struct word {
-	const char *text; /* not NUL-terminated; NULL: there is none */
-	size_t len;
-};
+#include "lib/word.h"
 
 struct word cmdline_find(const char *line, const char *key);
-
-/* True if the word reads exactly @text. */
-bool word_is(struct word w, const char *text);
 
 /*
  * Cuts the first item off a comma-separated list. Returns false when the
