@@ -46,9 +46,10 @@ check "nestbox.elf: two runs of Linux, the same counts" \
 	same_counts --stack 1n -- true
 # 6 million are the firmware's; to copy the kernel would cost 4 million.
 before_l1() {
-	awk '/^columns/ { for (i = 2; i <= NF; i++) if ($i == "work.none") n = i }
+	awk '/^columns/ { for (i = 2; i <= NF; i++) column[$i] = i + 1 }
 		/^end/ { end = 1 }
-		end && /^cpu/ { print $(n + 1) }' "$tap_dir/counts.1"
+		end && /^cpu/ { print $column["work.none"] }' \
+		"$tap_dir/counts.1"
 }
 check "nestbox.elf: nothing is moved before Linux starts" \
 	test "$(before_l1)" -lt 8000000
