@@ -21,6 +21,7 @@
 #include "hv/seal.h"
 #include "hv/space.h"
 #include "hv/tables.h"
+#include "hv/timer.h"
 #include "hv/trap.h"
 #include "hv/vapic.h"
 #include "lib/cpu.h"
@@ -184,6 +185,8 @@ static void run_boot_cpu(void)
 	power_init(&phys, boot.rsdp);
 	refuse_fwcfg_dma();
 	smp_start(&phys, boot.rsdp, run_other_cpu);
+	if (timer_init(&phys, boot.rsdp, options.tick, &why) < 0)
+		give_up("option tick: %s", why);
 	tables_init(&boot, &phys);
 	if (l1_load(&start, &boot, &options, &why) < 0)
 		give_up("%s", why);

@@ -10,6 +10,7 @@
 #define MEM_MIN	    (16 * MIB)
 #define MEM_MAX	    (1024 * MIB)
 #define MEM_ALIGN   (2 * MIB)
+#define TICK_MAX    60000
 #define PORT_MAX    0xfff8 /* a 16550 has 8 ports */
 #define WORD_SHOWN  32	   /* characters of a bad word */
 
@@ -49,6 +50,16 @@ static bool set_com(struct options *o, struct word w)
 	return true;
 }
 
+static bool set_tick(struct options *o, struct word w)
+{
+	u64 ms;
+
+	if (!word_number(&w, &ms) || w.len || !ms || ms > TICK_MAX)
+		return false;
+	o->tick = (u32)ms;
+	return true;
+}
+
 static bool set_panic(struct options *o, struct word w)
 {
 	o->reset = word_is(w, "reset");
@@ -75,6 +86,8 @@ static int parse_word(struct options *o, struct word w)
 		good = set_com(o, value);
 	else if (word_has_key(&value, "panic"))
 		good = set_panic(o, value);
+	else if (word_has_key(&value, "tick"))
+		good = set_tick(o, value);
 	else if (word_is(w, "quiet"))
 		good = o->quiet = true;
 	else if (word_is(w, "gif"))

@@ -5,6 +5,7 @@
 #include "hv/mem.h"
 #include "hv/ports.h"
 #include "hv/smp.h"
+#include "hv/timer.h"
 #include "hv/seal.h"
 #include "lib/acpi.h"
 
@@ -21,6 +22,8 @@ void power_report(void)
 	for (unsigned i = 0; i < n_cpus; i++)
 		account_add(&sum, &cpus[i]->account);
 	account_dump(&sum, say);
+	if (timer_ticks())
+		say("  L0's timer ticked %lu times\n", timer_ticks());
 }
 
 static void on_pm1_control(struct vcpu *v, u16 port, unsigned bytes, u32 value)

@@ -11,6 +11,7 @@
 #include "hv/power.h"
 #include "hv/smp.h"
 #include "hv/space.h"
+#include "hv/timer.h"
 #include "hv/vapic.h"
 #include "lib/cpu.h"
 
@@ -101,13 +102,20 @@ static enum result on_port(struct vcpu *v, const struct exit *exit)
 	return ports_access(v, exit) ? NEXT_INSN : fault(v, VECTOR_GP, true);
 }
 
-/* L0's own, a kick, has done its work by ending the guest. Another one is the
- * guest's and waits for its next entry; see let_nmi_in(). */
+/* L0's own, a kick or its timer, has done its work by ending the guest. Another
+ * one is the guest's and waits for its next entry; see let_nmi_in(). */
 static void sort_nmi(struct vcpu *v)
 {
-	if (v->cpu->nmi_taken && !smp_was_kicked(v->cpu))
-		v->nmi_pending = true;
+	bool ours;
+
+	if (!v->cpu->nmi_taken)
+		return;
 	v->cpu->nmi_taken = false;
+	ours = smp_was_kicked(v->cpu);
+	if (v->cpu->id == 0)
+		ours |= timer_has_ticked();
+	if (!ours)
+		v->nmi_pending = true;
 }
 
 static enum result on_nmi(struct vcpu *v, const struct exit *exit)

@@ -24,6 +24,18 @@ check_payload "selftest on nestbox.elf, 4 CPUs at once" \
 check_payload "GIF of the emulated CPU" gif --stack 0
 check_payload "GIF of nestbox.elf" gif --stack 1n --hv gif
 
+# L0's own timer: about 100 ticks a second, and L1 sees nothing of them.
+messages=(--qemu-arg=-global --qemu-arg=hpet.msi=on)
+linux "L0's timer: no NMI of L1" 0 '^NMI: +0 ' --hv tick=10 "${messages[@]}" \
+	-- sh -c 'sleep 2; cat /proc/interrupts'
+ticks=$(sed -n "s/.*L0's timer ticked \([0-9]*\) times/\1/p" "$tap_dir/l0")
+check "L0's timer ticks" [ "$((ticks / 50))" -gt 5 ]
+linux "an HPET that sends messages is L0's" 0 '^no HPET$' "${messages[@]}" \
+	-- sh -c 'ls /sys/firmware/acpi/tables/HPET 2>/dev/null || echo no HPET'
+linux "another one is L1's" 0 'HPET$' -- ls /sys/firmware/acpi/tables/HPET
+check_fails 1 "no timer without messages" \
+	"$nestbox" run --stack 1n --hv tick=10 -- true
+
 cat >"$tap_dir/hotplug" <<'E'
 for i in $(seq 100); do
 	for state in 0 1; do

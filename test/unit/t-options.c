@@ -27,6 +27,8 @@ static void defaults(void **state)
 		assert_int_equal(o.port, 0x3f8);
 		assert_false(o.reset);
 		assert_false(o.quiet);
+		assert_false(o.gif);
+		assert_int_equal(o.tick, 0);
 		assert_string_equal(o.l1, "");
 	}
 }
@@ -36,13 +38,16 @@ static void all_words(void **state)
 	(void)state;
 	assert_int_equal(options_parse(&o,
 				       "x/y.elf mem=1G com=com2  panic=reset "
-				       "quiet -- root=/dev/vda -- mem=5",
+				       "quiet tick=10 gif "
+				       "-- root=/dev/vda -- mem=5",
 				       &why),
 			 0);
 	assert_int_equal(o.mem, 1024 * MIB);
 	assert_int_equal(o.port, 0x2f8);
 	assert_true(o.reset);
 	assert_true(o.quiet);
+	assert_true(o.gif);
+	assert_int_equal(o.tick, 10);
 	assert_string_equal(o.l1, "root=/dev/vda -- mem=5");
 }
 
