@@ -44,8 +44,9 @@ for file in "$elf" "$l1" ${initrd:+"$initrd"}; do
 	[ -r "$file" ] || die "cannot read $file"
 done
 
-tree=$(mktemp -d)
-trap 'rm -rf "$tree"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+tree=$work/tree # without the log: a file that grows spoils an ISO
 mkdir -p "$tree/boot/grub"
 cp "$elf" "$tree/boot/nestbox.elf"
 cp "$l1" "$tree/boot/l1"
@@ -62,5 +63,5 @@ if [ -n "$initrd" ]; then
 fi
 echo "}" >>"$tree/boot/grub/grub.cfg"
 rm -f "$iso" # xorriso would add to it
-grub-mkrescue -d /usr/lib/grub/i386-pc -o "$iso" "$tree" >"$tree/log" 2>&1 ||
-	{ tail -n 3 "$tree/log" >&2; die "grub-mkrescue failed"; }
+grub-mkrescue -d /usr/lib/grub/i386-pc -o "$iso" "$tree" >"$work/log" 2>&1 ||
+	{ tail -n 3 "$work/log" >&2; die "grub-mkrescue failed"; }
