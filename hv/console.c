@@ -45,8 +45,11 @@ static void put(const char *text, size_t n)
 	lock();
 	for (size_t i = 0; i < n; i++)
 		log.ring[log.written++ % LOG_SIZE] = text[i];
-	if (log.port && !log.quiet)
+	if (log.port && !log.quiet) {
 		uart_write(log.port, text, n);
+		/* L1 may empty the FIFO, or the machine go off. */
+		uart_drain(log.port);
+	}
 	__atomic_store_n(&log.locked, false, __ATOMIC_RELEASE);
 }
 
