@@ -2,7 +2,7 @@
 /*
  * The end of a payload. QEMU's isa-debug-exit turns a written value into
  * its own exit status 2 * value + 1, so 0..127 arrive intact, and status 1
- * (value 0) is success. Where there is no such device the CPU halts.
+ * (value 0) is success. Bochs just ends. On other machines the CPU halts.
  * Sends what the serial line still has. Any CPU may call it.
  */
 #pragma once
