@@ -4,10 +4,10 @@
  *
  *	probe NAME RESULT
  *
- * Options on the command line: probe=NAME,NAME... runs only those; list=1
- * prints what the manual (AMD APM vol. 2) asks for instead of running. Meant
- * for the emulated CPU; doc/emulator.md holds what came out, test/golden/
- * the output of the supported version.
+ * Options on the command line: probe=NAME,NAME... runs only those, skip=NAME...
+ * all but those; list=1 prints what the manual (AMD APM vol. 2) asks for
+ * instead of running. Meant for emulated CPUs; doc/emulator.md holds what came
+ * out, test/golden/ the output of the supported versions.
  */
 #include "guest/test/svm_probe.h"
 
@@ -67,16 +67,28 @@ static void run(const struct probe *p)
 	serial_printf("\n");
 }
 
+/* Whether @list has the item @name. */
+static bool names(struct word list, const char *name)
+{
+	struct word item;
+
+	while (word_next_item(&list, &item))
+		if (word_is(item, name))
+			return true;
+	return false;
+}
+
 static void list(const struct probe *p)
 {
 	serial_printf("manual %s %s\n", p->name, p->manual);
 }
 
-static void for_all(void (*fn)(const struct probe *p))
+static void for_all(void (*fn)(const struct probe *p), struct word skip)
 {
 	for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
 		for (size_t i = 0; i < tables[t]->count; i++)
-			fn(&tables[t]->probes[i]);
+			if (!names(skip, tables[t]->probes[i].name))
+				fn(&tables[t]->probes[i]);
 }
 
 static const struct probe *find(struct word name)
@@ -88,37 +100,47 @@ static const struct probe *find(struct word name)
 	return NULL;
 }
 
-static int run_named(struct word names)
+static bool all_known(struct word list)
 {
-	struct word rest = names, name;
+	struct word name;
 
-	while (word_next_item(&rest, &name))
-		if (!find(name)) {
-			serial_printf("error unknown probe\n");
-			return EXIT_USAGE;
-		}
-	while (word_next_item(&names, &name))
+	while (word_next_item(&list, &name))
+		if (!find(name))
+			return false;
+	return true;
+}
+
+static void run_named(struct word list)
+{
+	struct word name;
+
+	while (word_next_item(&list, &name))
 		run(find(name));
-	return EXIT_OK;
 }
 
 int main(const char *cmdline)
 {
-	struct word names = cmdline_find(cmdline, "probe");
+	struct word only = cmdline_find(cmdline, "probe");
+	struct word skip = cmdline_find(cmdline, "skip");
 
 	serial_init();
 	idt_init();
 	if (cmdline_find(cmdline, "list").text) {
-		for_all(list);
+		for_all(list, skip);
 		return EXIT_OK;
+	}
+	if (!all_known(only) || !all_known(skip)) {
+		serial_printf("error unknown probe\n");
+		return EXIT_USAGE;
 	}
 	apic_init();
 	if (!svm_init()) {
 		serial_printf("error this CPU has no SVM\n");
 		return EXIT_FAIL;
 	}
-	if (names.text)
-		return run_named(names);
-	for_all(run);
+	if (only.text)
+		run_named(only);
+	else
+		for_all(run, skip);
 	return EXIT_OK;
 }
