@@ -27,8 +27,8 @@ FREECFLAGS := $(COMMON) -O2 -ffreestanding -m64 -mno-red-zone \
 .DEFAULT_GOAL := all
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all demo images test check check-guest check-long lint fuzz bench \
-	size clean install-deps build-tests help
+.PHONY: all demo images test check check-guest check-long check-bochs bochs \
+	lint fuzz bench size clean install-deps build-tests help
 
 include lib/lib.mk hv/hv.mk guest/guest.mk capture/capture.mk lab/lab.mk
 include test/test.mk
@@ -52,8 +52,8 @@ $(B)/free/%.o: %.S
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(FREECFLAGS) -D__ASSEMBLER__ -c -o $@ $<
 
-# What a fresh machine needs. Only these three targets install anything;
-# all others name what they miss.
+# What a fresh machine needs. Only these three targets and check-bochs install
+# anything; all others name what they miss.
 install-deps:
 	$(Q)tools/deps.sh --install
 
@@ -82,6 +82,7 @@ help:
 	@echo "test         everything below on a fresh machine (30 minutes)"
 	@echo "check        host unit tests, golden files, fuzz regressions"
 	@echo "check-guest  payloads and stacks under QEMU"
+	@echo "check-bochs  nestbox.elf in Bochs, which emulates SVM, too"
 	@echo "check-long   the suites that take longer"
 	@echo "lint fuzz bench size clean"
 

@@ -69,7 +69,7 @@ check-tests := test/fuzz/replay-lab.sh test/fuzz/replay-boot.sh \
 	test/fuzz/replay-x86dec.sh test/e2e/bad-input.sh
 guest-tests := test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
 	test/e2e/attack.sh test/e2e/iso.sh test/e2e/iommu.sh \
-	test/e2e/stacks.sh test/e2e/instrument.sh
+	test/e2e/stacks.sh test/e2e/instrument.sh test/e2e/bochs.sh
 long-tests := test/e2e/deep.sh test/e2e/attack-long.sh
 
 check: all $(units) $(replays)
@@ -77,6 +77,13 @@ check: all $(units) $(replays)
 
 check-guest: all $(l1-programs)
 	$(Q)tools/run-tap -n check-guest -j 2 -t 1200 $(guest-tests)
+
+# The suite that needs Bochs, alone: with what it needs, and a summary.
+check-bochs: install-deps
+	$(Q)tools/test.sh bochs
+
+bochs: all
+	$(Q)tools/run-tap -n bochs -t 600 test/e2e/bochs.sh
 
 check-long: all
 	$(Q)tools/run-tap -n check-long -t 7200 $(long-tests)

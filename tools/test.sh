@@ -10,7 +10,7 @@ usage() {
 	cat <<-EOF
 	usage: tools/test.sh [--help] [SUITE...]
 	Suites are targets of the Makefile that run tests: check, check-guest,
-	lint (these three without arguments), check-long.
+	lint (these three without arguments), check-long, bochs.
 	Status 0 if nothing failed.
 	EOF
 }
