@@ -3,6 +3,8 @@
 # QEMU's. Its payload's own tests count as one of ours.
 # shellcheck source=test/tap.sh
 . test/tap.sh
+# shellcheck source=test/machine.sh
+. test/machine.sh
 
 selftest=build/guest/test/selftest.elf
 
@@ -25,9 +27,8 @@ passes() {
 		"$(printf '%s\n' "$output" | grep -ac '^ok')" "$planned"
 }
 
-for program in bochs-bin grub-mkrescue xorriso; do
-	command -v $program >/dev/null || plan_skip "no $program"
-done
+can_make_iso || plan_skip "no grub-mkrescue or no xorriso"
+command -v bochs-bin >/dev/null || plan_skip "no bochs"
 iso=$tap_dir/iso
 
 # The payload itself is sound there, so a failure on nestbox.elf is L0's.
