@@ -28,7 +28,7 @@ FREECFLAGS := $(COMMON) -O2 -ffreestanding -m64 -mno-red-zone \
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all demo images test check check-guest check-long check-bochs bochs \
-	lint fuzz bench size clean install-deps build-tests help
+	lint disk fuzz bench size clean install-deps build-tests help
 
 include lib/lib.mk hv/hv.mk guest/guest.mk capture/capture.mk lab/lab.mk
 include test/test.mk
@@ -71,6 +71,8 @@ test: install-deps
 	$(Q)tools/test.sh
 
 lint: all build-tests ; $(Q)tools/lint.sh
+# A PC's disk with Debian, GRUB and nestbox.elf: doc/booting.md.
+disk: all ; $(Q)tools/disk.sh $(B)/disk.img $(B)/nestbox.elf
 bench: all ; $(Q)bench/run.sh && bench/boot.sh
 size: all ; $(Q)tools/size.sh
 clean: ; $(Q)rm -rf $(B) build-*
@@ -84,6 +86,7 @@ help:
 	@echo "check-guest  payloads and stacks under QEMU"
 	@echo "check-bochs  nestbox.elf in Bochs, which emulates SVM, too"
 	@echo "check-long   the suites that take longer"
+	@echo "disk         build/disk.img: GRUB, Debian, nestbox.elf"
 	@echo "lint fuzz bench size clean"
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

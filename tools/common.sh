@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# What emulator.sh and image.sh share: the cache folder with its lock and
-# temporary folder, messages, progress lines. Sourced by them with the name that
-# their messages start with. Nothing is left in the cache but what they rename
-# into place: the temporary folder goes away at exit.
+# What emulator.sh, image.sh and others share: the cache folder with its lock
+# and temporary folder, messages, progress lines, Debian's packages. Sourced by
+# them with the name that their messages start with. Nothing is left in the
+# cache but what they rename into place: the temporary folder goes away at exit.
 
 me=$1
 cache=${NESTBOX_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/nestbox}
@@ -135,4 +135,53 @@ mirror_security() {
 		grep -m 1 -E '/debian-security/?$') ||
 		uri=http://deb.debian.org/debian-security
 	echo "${uri%/}"
+}
+
+# Root needs nothing. A user needs sub-UIDs (package uidmap), else the
+# packages fakechroot and fakeroot.
+debian_mode() {
+	if [ "$(id -u)" = 0 ]; then
+		echo root
+	elif command -v newuidmap >/dev/null &&
+		grep -q "^$(id -un):" /etc/subuid &&
+		unshare -U true 2>/dev/null; then
+		echo unshare
+	else
+		need fakechroot fakechroot fakeroot fakeroot
+		echo fakechroot
+	fi
+}
+
+write_sources() {
+	local m=$1 s=$2
+	cat <<-EOF
+	deb $m bookworm main
+	deb $m bookworm-updates main
+	deb $s bookworm-security main
+	EOF
+}
+
+# As root, mmdebstrap mounts /proc, /sys and /dev inside the tree. It gets a
+# mount namespace of its own, so that however it ends, nothing stays mounted
+# under the cache; and it ends when this script is killed.
+run_mmdebstrap() {
+	local how=$1 tar=$2 own_mounts=()
+	shift 2
+	if [ "$how" = root ]; then
+		export TMPDIR=$work
+		! unshare --mount true || own_mounts=(unshare --mount)
+	fi
+	exec setpriv --pdeathsig TERM "${own_mounts[@]}" \
+		mmdebstrap "--mode=$how" "$@" bookworm "$tar" \
+		"$work/sources.list"
+}
+
+# debian_tree TAR OPTION...: Debian as mmdebstrap's options say.
+debian_tree() {
+	local how
+	need mmdebstrap mmdebstrap
+	how=$(debian_mode)
+	cache_space 2000
+	write_sources "$(mirror)" "$(mirror_security)" >"$work/sources.list"
+	logged "installing Debian packages" run_mmdebstrap "$how" "$@"
 }

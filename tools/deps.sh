@@ -23,7 +23,7 @@ emulator="ipxe-qemu libaio1 libbpf1 libcapstone4 libdaxctl1 libelf1 libfdt1
 
 # make check, check-guest and check-long.
 tests="libcmocka-dev libzydis-dev perl tmux jq grub-common grub-pc-bin
-	xorriso mtools bochs bochs-term bochsbios vgabios"
+	xorriso mtools e2fsprogs fdisk bochs bochs-term bochsbios vgabios"
 
 # make lint and make fuzz.
 lint="clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck

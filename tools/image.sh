@@ -108,53 +108,11 @@ image_id() {
 	} | hash_of
 }
 
-# Root needs nothing. A user needs sub-UIDs (package uidmap), else the
-# packages fakechroot and fakeroot.
-mode() {
-	if [ "$(id -u)" = 0 ]; then
-		echo root
-	elif command -v newuidmap >/dev/null &&
-		grep -q "^$(id -un):" /etc/subuid &&
-		unshare -U true 2>/dev/null; then
-		echo unshare
-	else
-		need fakechroot fakechroot fakeroot fakeroot
-		echo fakechroot
-	fi
-}
-
-write_sources() {
-	local m=$1 s=$2
-	cat <<-EOF
-	deb $m bookworm main
-	deb $m bookworm-updates main
-	deb $s bookworm-security main
-	EOF
-}
-
-# As root, mmdebstrap mounts /proc, /sys and /dev inside the tree. It gets a
-# mount namespace of its own, so that however it ends, nothing stays mounted
-# under the cache; and it ends when this script is killed.
-debian_tree() {
-	local options how=$1 own_mounts=()
-	mapfile -t options < <(tree_options)
-	if [ "$how" = root ]; then
-		export TMPDIR=$work
-		! unshare --mount true || own_mounts=(unshare --mount)
-	fi
-	exec setpriv --pdeathsig TERM "${own_mounts[@]}" \
-		mmdebstrap "--mode=$how" "${options[@]}" bookworm \
-		"$work/tree.tar" "$work/sources.list"
-}
-
 make_tree() {
-	local how
-	need mmdebstrap mmdebstrap
-	how=$(mode)
-	cache_space 2000
+	local options
+	mapfile -t options < <(tree_options)
 	step "1/4 installing Debian packages (about 60 s)"
-	write_sources "$(mirror)" "$(mirror_security)" >"$work/sources.list"
-	logged "installing Debian packages" debian_tree "$how"
+	debian_tree "$work/tree.tar" "${options[@]}"
 	mv "$work/tree.tar" "$tree"
 }
 

@@ -56,7 +56,7 @@ tree=$work/tree # without the log: a file that grows spoils an ISO
 mkdir -p "$tree/boot/grub"
 cp "$elf" "$tree/boot/l0"
 
-# The menu entry is the one that doc/hypervisor.md shows.
+# The menu entry is the one that doc/booting.md shows.
 entry() {
 	echo "set timeout=0"
 	echo 'menuentry "nestbox" {'
