@@ -6,9 +6,10 @@ set -euo pipefail
 
 usage() {
 	cat <<-EOF
-	usage: tools/bochs.sh [--cpu MODEL] [--cpus N] [--mem MIB]
+	usage: tools/bochs.sh [--cpu MODEL] [--cpus N] [--mem MIB] [--ips N]
 	                      [--timeout SECONDS] ISO
 	  --cpu MODEL   "bochs --help cpu" lists them (default: ryzen)
+	  --ips N       instructions per second of the machine's clocks
 	Status 0 if the guest ended, 124 after SECONDS (default: 60), 1 if Bochs
 	stopped: then with its reason.
 	EOF
@@ -19,12 +20,13 @@ die() {
 	exit 1
 }
 
-model=ryzen cpus=1 mem=256 timeout=60
+model=ryzen cpus=1 mem=256 timeout=60 ips=4000000
 while [ $# -gt 0 ]; do
 	case $1 in
 	--cpu) model=${2?$(usage)}; shift 2 ;;
 	--cpus) cpus=${2?$(usage)}; shift 2 ;;
 	--mem) mem=${2?$(usage)}; shift 2 ;;
+	--ips) ips=${2?$(usage)}; shift 2 ;;
 	--timeout) timeout=${2?$(usage)}; shift 2 ;;
 	--help) usage; exit 0 ;;
 	-*) usage >&2; exit 2 ;;
@@ -47,9 +49,9 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 cd "$work"
-# ips: instructions per second of the machine's clocks. The BIOS waits by them,
-# so a small number starts sooner. Debian's Bochs has its debugger in, which
-# waits for a command: "c" (go on).
+# The BIOS waits by the machine's clocks, so few instructions per second start
+# sooner; Linux wants more. Debian's Bochs has its debugger in, which waits for
+# a command: "c" (go on).
 cat >bochsrc <<EOF
 plugin_ctrl: biosdev=true, speaker=false, iodebug=false
 megs: $mem
@@ -57,7 +59,7 @@ romimage: file=$bios
 vgaromimage: file=$vga
 ata0-master: type=cdrom, path="$iso", status=inserted
 boot: cdrom
-cpu: model=$model, count=$cpus, ips=4000000, reset_on_triple_fault=0
+cpu: model=$model, count=$cpus, ips=$ips, reset_on_triple_fault=0
 com1: enabled=1, mode=file, dev=serial
 clock: sync=none, time0=1577836800
 panic: action=fatal
