@@ -3,13 +3,19 @@
 #
 #   emulator SECONDS ARGUMENT...   a PC of the cache's QEMU, without defaults;
 #                                  its COM1 to standard output, status 124
-#                                  when the time is over
+#                                  when the time is over; ARGUMENT can choose
+#                                  another machine than "pc"
+#   emulator_path                  that QEMU's program
 #   can_make_iso                   whether tools/iso.sh has its programs
 
 cache=${NESTBOX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nestbox}
 
 emulator_value() {
 	sed -n "s/^$1=//p" "$cache/emulator"
+}
+
+emulator_path() {
+	emulator_value path
 }
 
 emulator() {
@@ -19,7 +25,7 @@ emulator() {
 	for folder in "${folders[@]}"; do
 		args+=(-L "$folder")
 	done
-	timeout "$seconds" "$(emulator_value path)" "${args[@]}" -M pc \
+	timeout "$seconds" "$(emulator_path)" "${args[@]}" -M pc \
 		-nodefaults -display none -no-reboot -serial stdio "$@" 2>&1
 }
 

@@ -4,8 +4,8 @@
 # QEMU's amd-iommu translates only with pt=off.
 # shellcheck source=test/tap.sh
 . test/tap.sh
-# shellcheck source=test/emulator.sh
-. test/emulator.sh
+# shellcheck source=test/machine.sh
+. test/machine.sh
 
 nestbox=${NESTBOX:-build/nestbox}
 iommu=(-device "amd-iommu,pt=off")
@@ -17,14 +17,13 @@ attack() {
 	local words=$1 memory="id=ram,size=512M,share=on,mem-path=$tap_dir/ram"
 	shift
 	rm -f "$tap_dir/ram"
-	output=$(timeout 60 "${emulator[@]}" -M q35,memory-backend=ram -m 512 \
+	output=$(emulator 60 -M q35,memory-backend=ram -m 512 \
 		-object "memory-backend-file,$memory" \
-		-cpu max -accel tcg,thread=single -nodefaults -display none \
-		-no-reboot -serial stdio -serial "file:$tap_dir/l0" \
+		-cpu max -accel tcg,thread=single -serial "file:$tap_dir/l0" \
 		-device isa-debug-exit,iobase=0xf4,iosize=4 \
 		-device edu,dma_mask=0xffffffff "$@" \
 		-kernel build/nestbox.elf -append com=com2 \
-		-initrd "build/guest/test/dma.elf $words" 2>&1)
+		-initrd "build/guest/test/dma.elf $words")
 }
 
 # bytes ADDRESS: 16 bytes of the machine's memory, as the payload prints them.
@@ -71,7 +70,7 @@ rm "$tap_dir/cache/emulator"
 sed "s|^path=.*|path=$tap_dir/q35|" "$cache/emulator" >"$tap_dir/cache/emulator"
 cat >"$tap_dir/q35" <<EOF
 #!/bin/bash
-exec ${emulator[0]} "\${@/#pc,/q35,}" ${iommu[*]} \
+exec $(emulator_path) "\${@/#pc,/q35,}" ${iommu[*]} \
 	-drive if=none,id=disk,format=raw,file=$tap_dir/disk \
 	-device virtio-blk-pci,drive=disk,iommu_platform=on,disable-legacy=on
 EOF

@@ -28,5 +28,10 @@ for version in "" --multiboot1; do
 	check_has "payload by GRUB ${version:---multiboot2}: output" \
 		"$output" '^exit 9'
 done
+# Linux lands where GRUB has put its blocks and the root pointer's copy.
+iso "$tap_dir/iso" build/nestbox.elf "$cache/images/vmlinux" \
+	"console=ttyS0 panic=-1" "$cache/images/level.cpio"
+check_has "vmlinux by GRUB: its init runs" "$(boot "$tap_dir/iso")" \
+	'^@nestbox fail .*no tools image'
 check_fails 2 "no ISO without L1" tools/iso.sh "$tap_dir/none" build/nestbox.elf
 tap_end
