@@ -126,7 +126,7 @@ static int plan_stack(struct bench_stack *b, const struct options *o,
 			       s->cpus, err) < 0)
 		return -1;
 	if (!o->cpus)
-		s->cpus[s->stack.guest_level] = spec_guest_on_linux(s) ? 2 : 1;
+		spec_default_micro_cpus(s);
 	return 0;
 }
 

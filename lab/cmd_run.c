@@ -243,8 +243,8 @@ static int parse_levels(struct options *o, struct err *err)
 	if (stack_parse_values(&s->stack, &cpus, o->cpus ? o->cpus : "1",
 			       s->cpus, err) < 0)
 		return -1;
-	if (!o->cpus && !strcmp(o->guest, "micro") && spec_guest_on_linux(s))
-		s->cpus[s->stack.guest_level] = 2;
+	if (!o->cpus && !strcmp(o->guest, "micro"))
+		spec_default_micro_cpus(s);
 	if (o->mem)
 		return stack_parse_values(&s->stack, &mem, o->mem, s->mem, err);
 	return 0;

@@ -57,3 +57,13 @@ static inline bool spec_guest_on_linux(const struct spec *s)
 
 	return below >= 0 && spec_is_linux(s, below);
 }
+
+/* micro's IPIs need a second CPU: the virtual one above a Linux costs L0's
+ * machine none, and nestbox.elf hands on those that it has. */
+static inline void spec_default_micro_cpus(struct spec *s)
+{
+	if (spec_guest_on_linux(s))
+		s->cpus[s->stack.guest_level] = 2;
+	else if (stack_is_nestbox(&s->stack, 0))
+		s->cpus[0] = s->cpus[1] = 2;
+}

@@ -24,6 +24,22 @@ check_payload "selftest on nestbox.elf, 4 CPUs at once" \
 check_payload "GIF of the emulated CPU" gif --stack 0
 check_payload "GIF of nestbox.elf" gif --stack 1n --hv gif
 
+# switches ARGUMENT...: L0's world switches in a run of L1.
+switches() {
+	"$nestbox" run --stack 1n "$@" 2>&1 | sed -n 's/.*world switches //p'
+}
+
+# rate NAME SECONDS ARGUMENT...: at most 10 exits a second beyond a boot's.
+rate() {
+	local name=$1 seconds=$2
+	shift 2
+	check "$name: at most 10 exits a second" \
+		[ "$(switches "$@")" -le $((boot + 10 * seconds)) ]
+}
+boot=$(switches -- true)
+rate "idle" 10 -- sleep 10
+rate "busy" 5 -- timeout 5 sh -c 'while :; do :; done'
+
 # L0's own timer: about 100 ticks a second, and L1 sees nothing of them.
 messages=(--qemu-arg=-global --qemu-arg=hpet.msi=on)
 linux "L0's timer: no NMI of L1" 0 '^NMI: +0 ' --hv tick=10 "${messages[@]}" \
