@@ -14,7 +14,7 @@ guest-lib    := $(B)/free/guest/libguest.a
 guest-script := guest/lib/guest.ld
 
 # Tests of one file each; then those of several.
-simple-tests := dma exitcode gif hypercall planted selftest
+simple-tests := apic dma exitcode gif hypercall planted selftest
 payloads := $(B)/guest/bench/micro.elf $(B)/guest/test/attack.elf \
 	$(B)/guest/test/svm_probe.elf \
 	$(simple-tests:%=$(B)/guest/test/%.elf)

@@ -17,16 +17,20 @@ static u64 pick(bool on, u64 flag)
 	return on ? flag : 0;
 }
 
-/* Flags of @result = @a op @b; @carry and @overflow have theirs in bit @top. */
-static u64 flags_of(u64 a, u64 b, u64 result, u64 carry, u64 overflow,
-		    unsigned top)
+struct sum {
+	u64 a, b, result;
+	u64 carry, overflow; /* of every bit; the top one counts */
+	unsigned top;
+};
+
+static u64 flags_of(const struct sum *s)
 {
-	return pick(carry >> top & 1, FLAG_CF) |
-	       pick(!__builtin_parity((u8)result), FLAG_PF) |
-	       ((a ^ b ^ result) & FLAG_AF) |
-	       pick(!x86_cut(result, top / 8 + 1), FLAG_ZF) |
-	       pick(result >> top & 1, FLAG_SF) |
-	       pick(overflow >> top & 1, FLAG_OF);
+	return pick(s->carry >> s->top & 1, FLAG_CF) |
+	       pick(!__builtin_parity((u8)s->result), FLAG_PF) |
+	       ((s->a ^ s->b ^ s->result) & FLAG_AF) |
+	       pick(!x86_cut(s->result, s->top / 8 + 1), FLAG_ZF) |
+	       pick(s->result >> s->top & 1, FLAG_SF) |
+	       pick(s->overflow >> s->top & 1, FLAG_OF);
 }
 
 /* The logical ones leave AF undefined: here 0. */
@@ -34,29 +38,31 @@ static u64 compute(enum x86_kind kind, u64 a, u64 b, unsigned bytes,
 		   u64 *rflags)
 {
 	bool with_carry = kind == X86_ADC || kind == X86_SBB;
-	u64 c = with_carry ? *rflags & FLAG_CF : 0, r, flags;
-	unsigned top = 8 * bytes - 1;
+	u64 c = with_carry ? *rflags & FLAG_CF : 0, r;
+	struct sum s = {a, b, 0, 0, 0, 8 * bytes - 1};
+	u64 undefined = 0;
 
 	switch (kind) {
 	case X86_ADD:
 	case X86_ADC:
 		r = a + b + c;
-		flags = flags_of(a, b, r, (a & b) | ((a | b) & ~r),
-				 (a ^ r) & (b ^ r), top);
+		s.carry = (a & b) | ((a | b) & ~r);
+		s.overflow = (a ^ r) & (b ^ r);
 		break;
 	case X86_SUB:
 	case X86_SBB:
 	case X86_CMP:
 		r = a - b - c;
-		flags = flags_of(a, b, r, (~a & b) | ((~a | b) & r),
-				 (a ^ b) & (a ^ r), top);
+		s.carry = (~a & b) | ((~a | b) & r);
+		s.overflow = (a ^ b) & (a ^ r);
 		break;
 	default:
 		r = kind == X86_OR ? a | b : kind == X86_XOR ? a ^ b : a & b;
-		flags = flags_of(0, 0, r, 0, 0, top) & ~FLAG_AF;
+		undefined = FLAG_AF;
 		break;
 	}
-	*rflags = (*rflags & ~FLAGS) | flags;
+	s.result = r;
+	*rflags = (*rflags & ~FLAGS) | (flags_of(&s) & ~undefined);
 	return x86_cut(r, bytes);
 }
 

@@ -25,7 +25,7 @@ static bool walk_legacy(const struct phys *p, const struct guest_view *g,
 	u64 table = g->cr3 & LEGACY_ADDR;
 	u32 entry;
 
-	if (!read(p, table + (va >> 22) * 4, &entry, sizeof(entry)) ||
+	if (!read(p, table + (va >> 22) * 4ull, &entry, sizeof(entry)) ||
 	    !(entry & PTE_PRESENT))
 		return false;
 	if (entry & PTE_LARGE && g->cr4 & CR4_PSE) {
@@ -34,7 +34,7 @@ static bool walk_legacy(const struct phys *p, const struct guest_view *g,
 		return true;
 	}
 	table = entry & LEGACY_ADDR;
-	if (!read(p, table + (va >> 12) % 1024 * 4, &entry, sizeof(entry)) ||
+	if (!read(p, table + (va >> 12) % 1024 * 4ull, &entry, sizeof(entry)) ||
 	    !(entry & PTE_PRESENT))
 		return false;
 	*pa = (entry & LEGACY_ADDR) | va % PAGE_SIZE;
@@ -47,7 +47,7 @@ static bool walk_pae(const struct phys *p, u64 table, unsigned levels, u64 va,
 {
 	for (unsigned shift = 12 + 9 * (levels - 1);; shift -= 9) {
 		const u64 *at = phys_map(
-			p, table + (va >> shift) % PTES_PER_TABLE * 8, 8);
+			p, table + (va >> shift) % PTES_PER_TABLE * 8ull, 8);
 
 		if (!at || !(*at & PTE_PRESENT))
 			return false;

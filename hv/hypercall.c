@@ -3,6 +3,7 @@
 
 #include "hv/percpu.h"
 #include "hv/seal.h"
+#include "hv/space.h"
 #include "hv/tables.h"
 #include "hv/token.h"
 #include "lib/hypercall.h"
@@ -32,6 +33,7 @@ static u64 on_seal(u64 *gpr)
 {
 	gpr[RBX] = seal_start();
 	gpr[RCX] = seal_now();
+	space_block(&gpr[RDX], &gpr[RSI]);
 	return gpr[RBX] != gpr[RCX];
 }
 
@@ -81,7 +83,7 @@ static const struct {
 } calls[HYPERCALL_END - HYPERCALL_BASE] = {
 	[HYPERCALL_VERSION - HYPERCALL_BASE] = {on_version, false},
 	[HYPERCALL_FEATURES - HYPERCALL_BASE] = {on_features, false},
-	[HYPERCALL_SEAL - HYPERCALL_BASE] = {on_seal, false},
+	[HYPERCALL_SEAL - HYPERCALL_BASE] = {on_seal, true},
 	[HYPERCALL_COUNT - HYPERCALL_BASE] = {on_count, true},
 	[HYPERCALL_SWITCHES - HYPERCALL_BASE] = {on_switches, true},
 	[HYPERCALL_RING - HYPERCALL_BASE] = {on_ring, true},

@@ -6,6 +6,7 @@
  */
 #include "hv/bootinfo.h"
 #include "hv/console.h"
+#include "hv/ioapic.h"
 #include "hv/iommu.h"
 #include "hv/l1.h"
 #include "hv/mem.h"
@@ -181,6 +182,7 @@ static void run_boot_cpu(void)
 	iommu_init(&phys, boot.rsdp, block, block + options.mem);
 	policy_init(vmm, options.gif);
 	vapic_init();
+	ioapic_init(&phys, boot.rsdp);
 	vapic_start(&cpu->vcpu);
 	power_init(&phys, boot.rsdp);
 	refuse_fwcfg_dma();

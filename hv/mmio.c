@@ -31,16 +31,20 @@ void mmio_add(const struct mmio_range *range)
 	trapped.range[trapped.n++] = *range;
 }
 
-u64 mmio_read_ones(struct vcpu *v, u64 offset, unsigned bytes)
+u64 mmio_read_ones(struct vcpu *v, const struct mmio_range *r, u64 offset,
+		   unsigned bytes)
 {
 	(void)v;
+	(void)r;
 	(void)offset;
 	return x86_cut(~0ull, bytes);
 }
 
-void mmio_write_nothing(struct vcpu *v, u64 offset, unsigned bytes, u64 value)
+void mmio_write_nothing(struct vcpu *v, const struct mmio_range *r, u64 offset,
+			unsigned bytes, u64 value)
 {
 	(void)v;
+	(void)r;
 	(void)offset;
 	(void)bytes;
 	(void)value;
@@ -50,14 +54,14 @@ static u64 read(const struct operand *o, unsigned bytes)
 {
 	const struct access *a = o->ctx;
 
-	return a->range->read(a->v, o->address, bytes);
+	return a->range->read(a->v, a->range, o->address, bytes);
 }
 
 static void write(const struct operand *o, unsigned bytes, u64 value)
 {
 	const struct access *a = o->ctx;
 
-	a->range->write(a->v, o->address, bytes, value);
+	a->range->write(a->v, a->range, o->address, bytes, value);
 }
 
 /* The linear address of the operand that ModRM or rSI names. */
@@ -90,6 +94,15 @@ static const struct mmio_range *find(u64 pa)
 		if (pa >= trapped.range[i].start && pa < trapped.range[i].end)
 			return &trapped.range[i];
 	return NULL;
+}
+
+bool mmio_is_trapped(u64 start, u64 end)
+{
+	for (size_t i = 0; i < trapped.n; i++)
+		if (start < trapped.range[i].end &&
+		    end > trapped.range[i].start)
+			return true;
+	return false;
 }
 
 enum mmio_result mmio_access(struct vcpu *v, u64 pa, bool writes)

@@ -11,12 +11,17 @@
 struct mmio_range {
 	const char *name;
 	u64 start, end;
-	u64 (*read)(struct vcpu *v, u64 offset, unsigned bytes);
-	void (*write)(struct vcpu *v, u64 offset, unsigned bytes, u64 value);
+	u64 (*read)(struct vcpu *v, const struct mmio_range *r, u64 offset,
+		    unsigned bytes);
+	void (*write)(struct vcpu *v, const struct mmio_range *r, u64 offset,
+		      unsigned bytes, u64 value);
 };
 
 /* At boot only. Kept: the caller's is copied. Ranges do not overlap. */
 void mmio_add(const struct mmio_range *range);
+
+/* Whether [@start, @end) touches a range. */
+bool mmio_is_trapped(u64 start, u64 end);
 
 enum mmio_result {
 	MMIO_DONE,    /* the instruction is done */
@@ -28,5 +33,7 @@ enum mmio_result {
 enum mmio_result mmio_access(struct vcpu *v, u64 pa, bool writes);
 
 /* For memory that is not there: reads give ones, writes vanish. */
-u64 mmio_read_ones(struct vcpu *v, u64 offset, unsigned bytes);
-void mmio_write_nothing(struct vcpu *v, u64 offset, unsigned bytes, u64 value);
+u64 mmio_read_ones(struct vcpu *v, const struct mmio_range *r, u64 offset,
+		   unsigned bytes);
+void mmio_write_nothing(struct vcpu *v, const struct mmio_range *r, u64 offset,
+			unsigned bytes, u64 value);

@@ -11,7 +11,12 @@
 #include "hv/vmm.h"
 
 /* What one CPU asks of another on L1's behalf, in the order of serving. */
-enum request { REQUEST_INIT = 1, REQUEST_START = 2, REQUEST_NMI = 4 };
+enum request {
+	REQUEST_NONE = 0,
+	REQUEST_INIT = 1,
+	REQUEST_START = 2,
+	REQUEST_NMI = 4,
+};
 
 struct cpu {
 	unsigned id; /* dense, the boot CPU is 0 */

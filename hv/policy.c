@@ -8,6 +8,8 @@
 #include "lib/cpu.h"
 #include "lib/hypercall.h"
 
+#define X2APIC(reg) (MSR_X2APIC + (reg) / 16)
+
 static bool may_set_svme;
 
 /* MSRs *********************************************************************/
@@ -18,10 +20,11 @@ static bool read_efer(struct vcpu *v, u64 *value)
 	return true;
 }
 
-static bool write_efer(struct vcpu *v, u64 value)
+static bool write_efer(struct vcpu *v, u32 msr, u64 value)
 {
 	bool svme = value & EFER_SVME;
 
+	(void)msr;
 	if (svme && !may_set_svme)
 		return false;
 	if (!vmm->set_efer(v, value & ~(u64)EFER_SVME))
@@ -51,7 +54,7 @@ static bool read_timer(struct vcpu *v, u64 *value)
 			 "mov %2, %%ss\n\t"
 			 "rdmsr"
 			 : "=a"(lo), "=d"(hi), "=&r"(ss)
-			 : "c"(MSR_X2APIC + APIC_TMCCT / 16));
+			 : "c"(X2APIC(APIC_TMCCT)));
 	*value = (u64)hi << 32 | lo;
 	return true;
 }
@@ -64,31 +67,52 @@ static bool native(struct vcpu *v, u64 *value)
 	return false;
 }
 
-/* NULL: #GP. */
+static bool ignore(struct vcpu *v, u32 msr, u64 value)
+{
+	(void)v;
+	(void)msr;
+	(void)value;
+	return true;
+}
+
+#define NO_INIT "an INIT or an SMI by it would take the CPU from L0"
+#define NO_MOVE "it moves memory, L0's too; only the firmware should"
+
+/* @n MSRs from @msr on. NULL: #GP. */
 struct msr_rule {
-	u32 msr;
+	u32 msr, n;
 	bool (*read)(struct vcpu *v, u64 *value);
-	bool (*write)(struct vcpu *v, u64 value);
+	bool (*write)(struct vcpu *v, u32 msr, u64 value);
 	const char *reason;
 };
 
 static const struct msr_rule msr_rules[] = {
-	{MSR_EFER, read_efer, write_efer,
+	{MSR_EFER, 1, read_efer, write_efer,
 	 "SVME must stay on while a guest runs, and L1 has no SVM"},
-	{MSR_VM_CR, read_vm_cr, NULL, "L1 has no SVM: off and locked"},
-	{MSR_VM_HSAVE_PA, NULL, NULL, "it points into L0's memory"},
-	{MSR_APIC_BASE, native, vapic_write_base,
+	{MSR_VM_CR, 1, read_vm_cr, NULL, "L1 has no SVM: off and locked"},
+	{MSR_VM_HSAVE_PA, 1, NULL, NULL, "it points into L0's memory"},
+	{MSR_APIC_BASE, 1, native, vapic_write_base,
 	 "L0 traps the page where it is"},
-	{MSR_X2APIC + APIC_ICR / 16, vapic_read_icr, vapic_write_icr,
+	{X2APIC(APIC_ICR), 1, vapic_read_icr, vapic_write_icr,
 	 "INIT and start-up of CPUs are L0's to carry out"},
-	{MSR_X2APIC + APIC_TMCCT / 16, read_timer, NULL,
+	{X2APIC(APIC_TMCCT), 1, read_timer, NULL,
 	 "QEMU with -icount would end"},
+	{X2APIC(APIC_LVT_CMCI), 1, native, vapic_write_lvt, NO_INIT},
+	{X2APIC(APIC_LVT_THERMAL), 4, native, vapic_write_lvt, NO_INIT},
+	{MSR_SYSCFG, 1, native, ignore, NO_MOVE},
+	{MSR_HWCR, 1, native, ignore, "INVD and SMM's lock are L0's matter"},
+	{MSR_IORR_BASE0, 4, native, ignore, NO_MOVE},
+	{MSR_TOP_MEM, 1, native, ignore, NO_MOVE},
+	{MSR_TOP_MEM2, 1, native, ignore, NO_MOVE},
+	{MSR_MMIO_CFG_BASE, 1, native, ignore, NO_MOVE},
+	{MSR_SMM_BASE, 3, native, ignore, NO_MOVE},
+	{MSR_SMM_CTL, 1, native, ignore, NO_MOVE},
 };
 
 static const struct msr_rule *find_msr(u32 msr)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(msr_rules); i++)
-		if (msr_rules[i].msr == msr)
+		if (msr - msr_rules[i].msr < msr_rules[i].n)
 			return &msr_rules[i];
 	return NULL;
 }
@@ -97,8 +121,9 @@ void policy_init(const struct vmm_ops *ops, bool svme)
 {
 	may_set_svme = svme;
 	for (size_t i = 0; i < ARRAY_SIZE(msr_rules); i++)
-		ops->trap_msr(msr_rules[i].msr, msr_rules[i].read != native,
-			      true);
+		for (u32 k = 0; k < msr_rules[i].n; k++)
+			ops->trap_msr(msr_rules[i].msr + k,
+				      msr_rules[i].read != native, true);
 }
 
 /* An MSR without a rule exits because the CPU's map does not reach it: no PC
@@ -114,7 +139,7 @@ bool policy_wrmsr(struct vcpu *v, u32 msr, u64 value)
 {
 	const struct msr_rule *rule = find_msr(msr);
 
-	return rule && rule->write && rule->write(v, value);
+	return rule && rule->write && rule->write(v, msr, value);
 }
 
 /* CPUID ********************************************************************/

@@ -64,6 +64,15 @@ static enum result on_stgi(struct vcpu *v, const struct exit *exit)
 	return NEXT_INSN;
 }
 
+/* INVD would throw away what L0 has in the caches, too. */
+static enum result on_invd(struct vcpu *v, const struct exit *exit)
+{
+	(void)v;
+	(void)exit;
+	wbinvd();
+	return NEXT_INSN;
+}
+
 static enum result on_cpuid(struct vcpu *v, const struct exit *exit)
 {
 	(void)exit;
@@ -126,17 +135,26 @@ static enum result on_nmi(struct vcpu *v, const struct exit *exit)
 	return SAME_RIP;
 }
 
+/* It is over when the IRET is done, which the CPU does not tell. */
 static enum result on_iret(struct vcpu *v, const struct exit *exit)
 {
 	(void)exit;
 	v->nmi_blocked = false;
+	v->at_iret = true;
+	v->iret_rip = v->regs.rip;
 	vmm->watch_iret(v, false);
 	return SAME_RIP;
 }
 
-/* A triple fault; or L1 is as no CPU can run it. A CPU refuses that earlier, by
- * #GP of MOV to CR; QEMU's does not always, and its failed VMRUN leaves L0's
- * own registers in the VMCB, so that there is no way back. */
+/* Only asked for by let_nmi_in(). */
+static enum result on_exception(struct vcpu *v, const struct exit *exit)
+{
+	(void)exit;
+	v->stepping = v->at_iret = false;
+	vmm->step(v, false);
+	return SAME_RIP;
+}
+
 static enum result on_shutdown(struct vcpu *v, const struct exit *exit)
 {
 	(void)exit;
@@ -157,6 +175,8 @@ static enum result on_npf(struct vcpu *v, const struct exit *exit)
 {
 	if (vmm->injecting(v))
 		return on_shutdown(v, exit);
+	if (exit->info1 & NPF_TABLE)
+		return fault(v, VECTOR_GP, true);
 	switch (mmio_access(v, exit->info2, exit->info1 & NPF_WRITE)) {
 	case MMIO_DONE:
 		return NEXT_INSN;
@@ -168,24 +188,47 @@ static enum result on_npf(struct vcpu *v, const struct exit *exit)
 }
 
 static handler_fn *const handlers[EXIT_SLOTS] = {
-	[EXIT_invalid] = on_shutdown,  [EXIT_cpuid] = on_cpuid,
-	[EXIT_msr] = on_msr,	       [EXIT_vmcall] = on_hypercall,
-	[EXIT_io] = on_port,	       [EXIT_nmi] = on_nmi,
-	[EXIT_iret] = on_iret,	       [EXIT_shutdown] = on_shutdown,
-	[EXIT_npf] = on_npf,	       [EXIT_vmrun] = no_such_insn,
-	[EXIT_vmload] = no_such_insn,  [EXIT_vmsave] = no_such_insn,
-	[EXIT_stgi] = on_stgi,	       [EXIT_clgi] = on_clgi,
-	[EXIT_invlpga] = no_such_insn, [EXIT_skinit] = no_such_insn,
+	[EXIT_exception] = on_exception,
+	[EXIT_invalid] = on_shutdown,
+	[EXIT_cpuid] = on_cpuid,
+	[EXIT_msr] = on_msr,
+	[EXIT_vmcall] = on_hypercall,
+	[EXIT_io] = on_port,
+	[EXIT_nmi] = on_nmi,
+	[EXIT_iret] = on_iret,
+	[EXIT_shutdown] = on_shutdown,
+	[EXIT_npf] = on_npf,
+	[EXIT_vmrun] = no_such_insn,
+	[EXIT_vmload] = no_such_insn,
+	[EXIT_vmsave] = no_such_insn,
+	[EXIT_stgi] = on_stgi,
+	[EXIT_clgi] = on_clgi,
+	[EXIT_invlpga] = no_such_insn,
+	[EXIT_invd] = on_invd,
+	[EXIT_skinit] = no_such_insn,
 };
 
-/* One NMI at a time; a second one waits for the IRET of the first. */
+/*
+ * One NMI at a time; a second one waits until the IRET of the first is done. It
+ * does not come together with another event: a kick of our own ends the guest
+ * right behind that one.
+ */
 static void let_nmi_in(struct vcpu *v)
 {
-	if (v->nmi_blocked || v->gif_off || vmm->injecting(v))
+	if (v->nmi_blocked || v->gif_off || v->stepping)
 		return;
+	if (vmm->injecting(v)) {
+		smp_kick(v->cpu);
+		return;
+	}
+	if (v->at_iret && v->regs.rip == v->iret_rip) {
+		v->stepping = true;
+		vmm->step(v, true);
+		return;
+	}
 	vmm->inject(v,
 		    &(struct event){.type = EVENT_NMI, .vector = VECTOR_NMI});
-	v->nmi_pending = false;
+	v->nmi_pending = v->at_iret = false;
 	v->nmi_blocked = true;
 	vmm->watch_iret(v, true);
 }

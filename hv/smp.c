@@ -49,7 +49,7 @@ static void unlock(struct cpu *cpu)
 }
 
 /* Only the first since the last NMI is sent: each kick is one NMI. */
-static void kick(struct cpu *cpu)
+void smp_kick(struct cpu *cpu)
 {
 	if (!__atomic_exchange_n(&cpu->kicked, true, __ATOMIC_SEQ_CST))
 		lapic_send(cpu->apic_id, ICR_ASSERT | ICR_NMI);
@@ -65,15 +65,15 @@ void smp_request(struct cpu *to, enum request request, u8 vector)
 	to->requests |= request;
 	unlock(to);
 	if (to != this_cpu())
-		kick(to);
+		smp_kick(to);
 }
 
 enum request smp_next_request(struct cpu *cpu, u8 *vector)
 {
-	enum request next = 0;
+	enum request next = REQUEST_NONE;
 
 	if (!__atomic_load_n(&cpu->requests, __ATOMIC_RELAXED))
-		return 0;
+		return REQUEST_NONE;
 	lock(cpu);
 	for (u32 r = REQUEST_INIT; !next && r <= REQUEST_NMI; r <<= 1)
 		next = cpu->requests & r;
@@ -93,7 +93,7 @@ void smp_stop_others(void)
 	for (unsigned i = 0; i < n_cpus; i++)
 		if (cpus[i] != this_cpu()) {
 			cpus[i]->stops = true;
-			kick(cpus[i]);
+			smp_kick(cpus[i]);
 		}
 }
 
@@ -138,6 +138,7 @@ static bool start_one(struct cpu *cpu)
 			return true;
 		pause();
 	}
+	lapic_send(cpu->apic_id, ICR_ASSERT | ICR_INIT); /* never again */
 	return false;
 }
 

@@ -30,9 +30,12 @@ static inline bool smp_is_asked(const struct cpu *cpu)
 	       __atomic_load_n(&cpu->stops, __ATOMIC_RELAXED);
 }
 
-/* Takes what is requested of @cpu, which calls: 0 or one of enum request; the
- * order is INIT, start-up, NMI. */
+/* Takes what is requested of @cpu, which calls, one at a time; the order is
+ * INIT, start-up, NMI. */
 enum request smp_next_request(struct cpu *cpu, u8 *vector);
+
+/* Ends the guest that @cpu runs or will run next. */
+void smp_kick(struct cpu *cpu);
 
 /* After an NMI: whether it was a kick. */
 bool smp_was_kicked(struct cpu *cpu);

@@ -26,7 +26,7 @@ static const void *map_l1(void *ctx, u64 pa, u64 len)
 {
 	(void)ctx;
 	if (pa + len < pa || pa + len > space.size ||
-	    (pa < space.end && pa + len > space.block))
+	    mmio_is_trapped(pa, pa + len))
 		return NULL;
 	return phys_to_virt(pa);
 }
@@ -38,6 +38,12 @@ u64 space_size(void)
 	u32 bits = cpuid(CPUID_SIZES, 0).eax & 0xff;
 
 	return 1ull << (bits < MAX_BITS ? bits : MAX_BITS);
+}
+
+void space_block(u64 *start, u64 *end)
+{
+	*start = space.block;
+	*end = space.end;
 }
 
 u64 space_root(void)

@@ -13,6 +13,9 @@ u64 space_size(void);
 /* Builds NPT01 without [@start, @end), L0's block: as where no memory is. */
 void space_build(u64 start, u64 end);
 
+/* What space_build() got. */
+void space_block(u64 *start, u64 *end);
+
 /* Its root. */
 u64 space_root(void);
 

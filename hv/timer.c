@@ -23,16 +23,19 @@
 #define TIMER_MESSAGE(n)    (0x110 + 0x20 * (n))
 #define TIMER_ON	    0x0004u
 #define TIMER_SET	    0x0040u
+#define TIMER_64	    0x0020u
 #define TIMER_BY_MESSAGE    0x4000u
 #define TIMER_CAN_MESSAGE   0x8000u
 #define MESSAGE_DEST_SHIFT  12
 
+#define SLACKS_A_MS  1000	      /* QEMU's is behind by less than that */
 #define FEMTOSECONDS 1000000000000ull /* of a millisecond */
 
 static struct {
 	u64 base;	  /* 0: not started */
 	unsigned n;	  /* the comparator */
 	u64 next, period; /* 0: not started */
+	u64 slack;	  /* how far the counter may be behind its comparator */
 	u64 ticks;
 } timer;
 
@@ -97,22 +100,24 @@ int timer_init(const struct phys *phys, u64 rsdp, u32 ms, const char **why)
 	space_hide(timer.base, PAGE_SIZE);
 	if (!ms)
 		return 0;
+	if (!(*reg((u64)TIMER_CONFIG(n)) & TIMER_64))
+		return refuse(why, "the HPET has 32 bits");
 	timer.n = (unsigned)n;
 	timer.period =
 		ms * FEMTOSECONDS / (*reg(CAPABILITIES) >> CAP_PERIOD_SHIFT);
+	timer.slack = timer.period / ms / SLACKS_A_MS;
 	timer.next = timer.period;
 	start();
 	return 0;
 }
 
-/* QEMU's counter can be a little behind its own comparator. */
 bool timer_has_ticked(void)
 {
 	u64 now;
 
 	if (!timer.period)
 		return false;
-	now = *reg(COUNTER) + timer.period / 8;
+	now = *reg(COUNTER) + timer.slack;
 	if ((int64_t)(now - timer.next) < 0)
 		return false;
 	timer.next += timer.period * ((now - timer.next) / timer.period + 1);

@@ -86,28 +86,62 @@ static bool take_command(const struct cpu *sender, u64 icr, bool x2apic)
 	}
 }
 
+/* What would take a CPU from L0 is masked: INIT, SMI, and modes that are none.
+ * LVT entries and the I/O APICs' have the mode in the same place. */
+u32 vapic_tame(u32 entry, u32 masked)
+{
+	switch (entry & ICR_MODE) {
+	case ICR_FIXED:
+	case ICR_LOWEST:
+	case ICR_NMI:
+	case ICR_EXTINT:
+		return entry;
+	default:
+		return entry | masked;
+	}
+}
+
+static bool is_lvt(u32 offset)
+{
+	return offset == APIC_LVT_CMCI ||
+	       (offset >= APIC_LVT_TIMER + 0x10 && offset <= APIC_LVT_ERROR);
+}
+
 /* xAPIC ********************************************************************/
 
-static u64 read_page(struct vcpu *v, u64 offset, unsigned bytes)
+static u64 read_page(struct vcpu *v, const struct mmio_range *r, u64 offset,
+		     unsigned bytes)
 {
 	(void)v;
-	return bytes == 4 && offset % 16 == 0 ? lapic_read((u32)offset) : 0;
+	(void)r;
+	if (bytes != 4 || offset % 16 || lapic_is_x2apic())
+		return 0;
+	return lapic_read((u32)offset);
 }
 
 /* What is no aligned access of 32 bits is undefined (APM vol. 2, 16.3.2). In
  * x2APIC mode there is nothing here. */
-static void write_page(struct vcpu *v, u64 offset, unsigned bytes, u64 value)
+static void write_page(struct vcpu *v, const struct mmio_range *r, u64 offset,
+		       unsigned bytes, u64 value)
 {
-	u64 icr = (u64)lapic_read(APIC_ICR_HI) << 32 | (u32)value;
+	u64 icr;
 
+	(void)r;
 	if (bytes != 4 || offset % 16 || lapic_is_x2apic())
+		return;
+	if (offset == APIC_ID) /* kicks go to the CPU's own */
 		return;
 	if (offset == APIC_LDR)
 		v->apic.ldr = (u32)value;
 	if (offset == APIC_DFR)
 		v->apic.dfr = (u32)value | 0x0fffffff;
-	if (offset == APIC_ICR && take_command(v->cpu, icr, false))
-		return;
+	if (offset == APIC_ICR) {
+		icr = (u64)lapic_read(APIC_ICR_HI) << 32 | (u32)value;
+		if (take_command(v->cpu, icr, false))
+			return;
+	}
+	if (is_lvt((u32)offset))
+		value = vapic_tame((u32)value, APIC_LVT_MASKED);
 	lapic_write((u32)offset, (u32)value);
 }
 
@@ -138,28 +172,40 @@ void vapic_reset(struct vcpu *v)
 
 /* MSRs *********************************************************************/
 
+bool vapic_write_lvt(struct vcpu *v, u32 msr, u64 value)
+{
+	(void)v;
+	return lapic_is_x2apic() && !(value >> 32) &&
+	       wrmsr_safe(msr, vapic_tame((u32)value, APIC_LVT_MASKED));
+}
+
 bool vapic_read_icr(struct vcpu *v, u64 *value)
 {
 	*value = v->apic.icr;
 	return lapic_is_x2apic();
 }
 
-bool vapic_write_icr(struct vcpu *v, u64 value)
+bool vapic_write_icr(struct vcpu *v, u32 msr, u64 value)
 {
 	if (!lapic_is_x2apic())
 		return false;
-	if (!take_command(v->cpu, value, true) &&
-	    !wrmsr_safe(MSR_X2APIC + APIC_ICR / 16, value))
+	if (!take_command(v->cpu, value, true) && !wrmsr_safe(msr, value))
 		return false;
 	v->apic.icr = value;
 	return true;
 }
 
 /* L1 chooses the mode. Its page stays where L0 looks for it. */
-bool vapic_write_base(struct vcpu *v, u64 value)
+bool vapic_write_base(struct vcpu *v, u32 msr, u64 value)
 {
-	u64 change = value ^ rdmsr(MSR_APIC_BASE);
+	u64 old = rdmsr(msr);
 
-	(void)v;
-	return !(change & ~(u64)BASE_MODE) && wrmsr_safe(MSR_APIC_BASE, value);
+	if ((value ^ old) & ~(u64)BASE_MODE || !wrmsr_safe(msr, value))
+		return false;
+	/* A kick does not reach an APIC that is off. */
+	if (!(old & APIC_BASE_ENABLE))
+		smp_was_kicked(v->cpu);
+	if (value & APIC_BASE_ENABLE)
+		vapic_start(v);
+	return true;
 }

@@ -4,7 +4,9 @@
  * move or reset the CPUs. Writes to the page of xAPIC exit and the rest of the
  * registers is written through; of x2APIC only the interrupt command register
  * exits. INIT, start-up and NMI commands become requests (hv/smp.h) and never
- * reach hardware; SMIs are dropped; all other interrupts go as L1 sends them.
+ * reach hardware; SMI commands are dropped; all other interrupts go as L1 sends
+ * them. Local interrupts and those of the I/O APICs (hv/ioapic.h) may not be
+ * INITs or SMIs either.
  */
 #pragma once
 
@@ -21,5 +23,10 @@ void vapic_reset(struct vcpu *v);
 
 /* MSRs, for hv/policy.c. False: #GP. */
 bool vapic_read_icr(struct vcpu *v, u64 *value);
-bool vapic_write_icr(struct vcpu *v, u64 value);
-bool vapic_write_base(struct vcpu *v, u64 value);
+bool vapic_write_icr(struct vcpu *v, u32 msr, u64 value);
+bool vapic_write_base(struct vcpu *v, u32 msr, u64 value);
+bool vapic_write_lvt(struct vcpu *v, u32 msr, u64 value);
+
+/* An entry that delivers interrupts, with bit @masked set if it would deliver
+ * an INIT, an SMI or nothing known. */
+u32 vapic_tame(u32 entry, u32 masked);

@@ -30,6 +30,7 @@ struct exit {
 
 /* Of a nested page fault: info1 is an error code as of a #PF, info2 where. */
 #define NPF_WRITE 0x2u
+#define NPF_TABLE 0x200000000ull /* at the guest's own page tables */
 
 enum start_mode {
 	START_PROTECTED, /* flat, paging off */
@@ -63,12 +64,16 @@ struct vapic {
 struct vcpu {
 	struct cpu *cpu;
 	struct regs regs;
-	void *backend;	  /* the backend's own: svm/svm.c */
-	bool waits;	  /* for a start-up IPI: it does not run */
-	bool nmi_pending; /* an NMI waits for this guest */
-	bool nmi_blocked; /* it is in its NMI handler: until IRET */
-	bool svme;	  /* its EFER.SVME; the CPU's own is on always */
-	bool gif_off;	  /* it has cleared its global interrupt flag */
+	void *backend;	   /* the backend's own: svm/svm.c */
+	bool waits;	   /* for a start-up IPI: it does not run */
+	bool nmi_pending;  /* an NMI waits for this guest */
+	bool nmi_blocked;  /* it is in its NMI handler: until IRET */
+	bool at_iret;	   /* that IRET, at iret_rip, is about to execute */
+	bool stepping;	   /* over it, because an NMI waits ... */
+	bool steps_itself; /* ... and the guest does so, too */
+	u64 iret_rip;
+	bool svme;    /* its EFER.SVME; the CPU's own is on always */
+	bool gif_off; /* it has cleared its global interrupt flag */
 	struct vapic apic;
 };
 
@@ -112,6 +117,10 @@ struct vmm_ops {
 
 	/* Whether the guest's next IRET exits (the end of an NMI). */
 	void (*watch_iret)(struct vcpu *v, bool on);
+
+	/* Has the guest exit behind its next instruction (an exception's exit),
+	 * and takes that back. */
+	void (*step)(struct vcpu *v, bool on);
 
 	/* EFER, without SVME. False: the value is illegal in this state. */
 	u64 (*get_efer)(const struct vcpu *v);

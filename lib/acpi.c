@@ -142,6 +142,7 @@ ASSERT_SIZE(madt, 44);
 
 enum {
 	MADT_LAPIC = 0,
+	MADT_IOAPIC = 1,
 	MADT_LAPIC_ADDRESS = 5,
 	MADT_X2APIC = 9,
 };
@@ -159,6 +160,15 @@ struct madt_lapic {
 	u32 flags;
 } __attribute__((packed));
 ASSERT_SIZE(madt_lapic, 8);
+
+struct madt_ioapic {
+	struct madt_entry entry;
+	u8 id;
+	u8 reserved;
+	u32 address;
+	u32 first_interrupt;
+} __attribute__((packed));
+ASSERT_SIZE(madt_ioapic, 12);
 
 struct madt_lapic_address {
 	struct madt_entry entry;
@@ -202,6 +212,7 @@ static int madt_entry(struct acpi_cpus *c, const struct madt_entry *e,
 	const struct madt_lapic *l = (const void *)e;
 	const struct madt_x2apic *x = (const void *)e;
 	const struct madt_lapic_address *a = (const void *)e;
+	const struct madt_ioapic *io = (const void *)e;
 
 	switch (e->type) {
 	case MADT_LAPIC:
@@ -214,6 +225,13 @@ static int madt_entry(struct acpi_cpus *c, const struct madt_entry *e,
 		if (e->length < sizeof(*x))
 			break;
 		return add_cpu(c, x->apic_id, x->flags, why);
+	case MADT_IOAPIC:
+		if (e->length < sizeof(*io))
+			break;
+		if (c->n_ioapics == ACPI_IOAPICS)
+			return refuse(why, "there are too many I/O APICs");
+		c->ioapic[c->n_ioapics++] = io->address;
+		return 0;
 	case MADT_LAPIC_ADDRESS:
 		if (e->length < sizeof(*a))
 			break;

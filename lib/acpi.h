@@ -14,8 +14,9 @@
 
 #include "lib/phys.h"
 
-#define ACPI_TABLES 256
-#define ACPI_CPUS   256
+#define ACPI_TABLES  256
+#define ACPI_CPUS    256
+#define ACPI_IOAPICS 4
 
 struct acpi_rsdp {
 	char signature[8]; /* "RSD PTR " */
@@ -67,6 +68,8 @@ struct acpi_cpus {
 	u64 lapic; /* physical address of the local APICs */
 	struct acpi_cpu cpu[ACPI_CPUS];
 	size_t n;
+	u64 ioapic[ACPI_IOAPICS]; /* physical addresses */
+	size_t n_ioapics;
 };
 
 /* How L1's tables differ from the firmware's. */

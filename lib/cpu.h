@@ -187,6 +187,11 @@ static inline void sti_nop(void)
 	__asm__ volatile("sti; nop" : : : "memory");
 }
 
+static inline void wbinvd(void)
+{
+	__asm__ volatile("wbinvd" : : : "memory");
+}
+
 static inline void mfence(void)
 {
 	__asm__ volatile("mfence" : : : "memory");

@@ -8,7 +8,7 @@
  *	FEATURES  RAX = HYPERCALL_HAS_..., RBX = CPUs, RCX = levels, RDX =
  *	          slots, RSI = exits that a ring keeps
  *	SEAL      RAX = 0, or 1 if L0's text changed; RBX = its checksum at the
- *	          start, RCX = now
+ *	          start, RCX = now; L0's memory is from RDX to RSI, physical
  *	COUNT     of CPU RDX, level RSI, slot RDI, handler R8:
  *	          RAX = 0, RBX = exits
  *	SWITCHES  of CPU RDX: RAX = 0, RBX = world switches, RCX = exits ever
@@ -16,7 +16,7 @@
  *	          is the call itself: RAX = 0, RBX = slot, RCX = code, RDX and
  *	          RSI = infos, RDI = RIP, R8 = level | handler << 8
  *
- * The last three want the token of the ACPI table NBOX in RBX and RCX; only
+ * The last four want the token of the ACPI table NBOX in RBX and RCX; only
  * 64-bit code can give it. Levels are 1 and 2, slots those of lib/exit.h,
  * handlers 0 (L0) and 1 (L1). RAX is one of the errors, and nothing else
  * changes, if the token is wrong or an index is out of range.

@@ -18,20 +18,32 @@
 #define RFLAGS_FIXED 0x00000002
 #define RFLAGS_TF    0x00000100
 #define RFLAGS_IF    0x00000200
+#define RFLAGS_RF    0x00010000
 #define RFLAGS_DF    0x00000400
 
-#define MSR_APIC_BASE	 0x0000001b
-#define MSR_TSC_DEADLINE 0x000006e0
-#define MSR_X2APIC	 0x00000800 /* + register offset / 16 */
-#define MSR_EFER	 0xc0000080
-#define MSR_VM_CR	 0xc0010114
-#define MSR_VM_HSAVE_PA	 0xc0010117
+#define MSR_APIC_BASE	  0x0000001b
+#define MSR_TSC_DEADLINE  0x000006e0
+#define MSR_X2APIC	  0x00000800 /* + register offset / 16 */
+#define MSR_EFER	  0xc0000080
+#define MSR_SYSCFG	  0xc0010010
+#define MSR_HWCR	  0xc0010015
+#define MSR_IORR_BASE0	  0xc0010016 /* and three more */
+#define MSR_TOP_MEM	  0xc001001a
+#define MSR_TOP_MEM2	  0xc001001d
+#define MSR_MMIO_CFG_BASE 0xc0010058
+#define MSR_SMM_BASE	  0xc0010111 /* address and mask behind it */
+#define MSR_SMM_CTL	  0xc0010116
+#define MSR_VM_CR	  0xc0010114
+#define MSR_VM_HSAVE_PA	  0xc0010117
 
-#define EFER_SCE  0x00000001
-#define EFER_LME  0x00000100
-#define EFER_LMA  0x00000400
-#define EFER_NXE  0x00000800
-#define EFER_SVME 0x00001000
+#define EFER_SCE      0x00000001
+#define EFER_LME      0x00000100
+#define EFER_LMA      0x00000400
+#define EFER_NXE      0x00000800
+#define EFER_SVME     0x00001000
+#define EFER_FFXSR    0x00004000
+#define EFER_TCE      0x00008000
+#define EFER_AUTOIBRS 0x00200000
 
 #define VM_CR_R_INIT 0x00000002
 #define VM_CR_LOCK   0x00000008

@@ -5,28 +5,12 @@
 #include "guest/lib/x86.h"
 #include "lib/cpu.h"
 
-#define BLOCK_MIN (4ull << 20)
-#define FOUR_GIB  (1ull << 32)
 
 bool nestbox_below(void)
 {
 	struct cpuid r = cpuid(LEAF_NESTBOX, 0);
 
 	return r.eax == LEAF_NESTBOX && r.ebx == SIGN_EBX;
-}
-
-void nestbox_block(u64 *start, u64 *end)
-{
-	const struct multiboot_range *r;
-
-	*start = *end = 0;
-	for (unsigned i = 0; (r = multiboot_range(i)); i++)
-		if (r->type == RANGE_RESERVED && r->end < FOUR_GIB &&
-		    r->end - r->start >= BLOCK_MIN &&
-		    r->start % LARGE_PAGE_SIZE == 0) {
-			*start = r->start;
-			*end = r->end;
-		}
 }
 
 void nestbox_call(struct nestbox_call *c)
@@ -77,4 +61,20 @@ bool nestbox_token(u64 token[2])
 	token[0] = nbox->token[0];
 	token[1] = nbox->token[1];
 	return true;
+}
+
+/* Asked for once: later the tables may be overwritten. */
+void nestbox_block(u64 *start, u64 *end)
+{
+	static struct nestbox_call c;
+	u64 token[2];
+
+	if (!c.rsi && nestbox_token(token)) {
+		c.rax = HYPERCALL_SEAL;
+		c.rbx = token[0];
+		c.rcx = token[1];
+		nestbox_call(&c);
+	}
+	*start = c.rdx;
+	*end = c.rsi;
 }

@@ -11,10 +11,6 @@
 /* True if CPUID's leaves of hypervisors name nestbox. */
 bool nestbox_below(void);
 
-/* The block of memory that it keeps: a large reserved range below 4 GiB. Both
- * are 0 if there is none. */
-void nestbox_block(u64 *start, u64 *end);
-
 /* The registers of a hypercall, in and out. */
 struct nestbox_call {
 	u64 rax, rbx, rcx, rdx, rsi, rdi, r8;
@@ -24,3 +20,6 @@ void nestbox_call(struct nestbox_call *c);
 
 /* Reads the token out of the ACPI table. False: there is none. */
 bool nestbox_token(u64 token[2]);
+
+/* The memory that it keeps; both are 0 without a token. */
+void nestbox_block(u64 *start, u64 *end);

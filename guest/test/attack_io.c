@@ -151,6 +151,7 @@ void attack_smi(void)
 #define ICR_NMI	  0x00400
 #define ICR_LEVEL 0x08000
 #define NOBODY	  0x7f
+#define PARK	  0x6000ul /* where other CPUs are started */
 
 static volatile unsigned nmis;
 
@@ -180,8 +181,10 @@ static void send_to_others(void)
 {
 	static const u32 mode[] = {ICR_INIT, ICR_STARTUP, ICR_NMI, ICR_FIXED,
 				   0x100,    0x200,	  0x300,   0x700};
-	u32 command = mode[rnd_below(ARRAY_SIZE(mode))] | (u8)rnd();
+	u32 command = mode[rnd_below(ARRAY_SIZE(mode))];
 
+	/* Any code but this would be the payload's own end. */
+	command |= command == ICR_STARTUP ? PARK / PAGE_SIZE : (u8)rnd();
 	if (rnd_once_in(2))
 		command |= ICR_ASSERT;
 	if (rnd_once_in(2))
@@ -195,10 +198,12 @@ static void send_to_others(void)
 
 void attack_ipi(void)
 {
+	static const u8 park[] = {0xfa, 0xf4, 0xeb, 0xfc}; /* CLI, HLT, again */
 	static bool started;
 
 	if (!started)
 		apic_init();
+	memcpy((void *)PARK, park, sizeof(park));
 	started = true;
 	if (rnd_once_in(2))
 		storm();

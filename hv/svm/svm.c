@@ -15,22 +15,28 @@
 #include "lib/cpu.h"
 #include "lib/vmcb.h"
 
-#define CPUID_EXT      0x80000001u
-#define CPUID_SVM      0x8000000au
-#define CPUID_ECX_SVM  0x4u
-#define CPUID_EDX_NPT  0x1u
-#define CPUID_EDX_NRIP 0x8u
-#define MSR_PAT	       0x277
-#define MSR_FS_BASE    0xc0000100
-#define MSR_GS_BASE    0xc0000101
-#define CPUID_OSXSAVE  0x08000000u
-#define CPUID_OSPKE    0x10u
-#define CR4_OSXSAVE    0x00040000u
-#define CR4_PKE	       0x00400000u
-#define DR6_RESET      0xffff0ff0u
-#define DR6_BS	       0x4000u
-#define DR7_RESET      0x400u
-#define L1_ASID	       1
+#define CPUID_EXT	   0x80000001u
+#define CPUID_EXT_MAX	   0x80000000u
+#define CPUID_EXT_2	   0x80000021u
+#define CPUID_ECX_TCE	   0x20000u
+#define CPUID_EDX_FFXSR	   0x2000000u
+#define CPUID_EAX_AUTOIBRS 0x100u
+#define CPUID_SVM	   0x8000000au
+#define CPUID_ECX_SVM	   0x4u
+#define CPUID_EDX_NPT	   0x1u
+#define CPUID_EDX_NRIP	   0x8u
+#define MSR_PAT		   0x277
+#define MSR_FS_BASE	   0xc0000100
+#define MSR_GS_BASE	   0xc0000101
+#define CPUID_OSXSAVE	   0x08000000u
+#define CPUID_OSPKE	   0x10u
+#define CR4_OSXSAVE	   0x00040000u
+#define CR4_PKE		   0x00400000u
+#define CR8_MASK	   0xfu
+#define DR6_RESET	   0xffff0ff0u
+#define DR6_BS		   0x4000u
+#define DR7_RESET	   0x400u
+#define L1_ASID		   1
 
 /* Segment attributes as a VMCB has them: flat, present, accessed. */
 #define CODE32	 0xc9b
@@ -94,7 +100,7 @@ static void reset_control(struct vmcb *vmcb, u64 npt)
 		VMCB_EXIT_CPUID,    VMCB_EXIT_VMRUN,   VMCB_EXIT_VMMCALL,
 		VMCB_EXIT_VMLOAD,   VMCB_EXIT_VMSAVE,  VMCB_EXIT_STGI,
 		VMCB_EXIT_CLGI,	    VMCB_EXIT_INVLPGA, VMCB_EXIT_SKINIT,
-		VMCB_EXIT_SHUTDOWN,
+		VMCB_EXIT_SHUTDOWN, VMCB_EXIT_INVD,
 	};
 
 	vmcb->control = (struct vmcb_control){
@@ -184,6 +190,7 @@ static void reset(struct vcpu *v, u64 npt, const struct start *start)
 	v->regs.gpr[RDX] = start->rdx;
 	v->regs.gpr[RSI] = start->rsi;
 	v->nmi_pending = v->nmi_blocked = v->gif_off = v->svme = false;
+	v->at_iret = v->stepping = false;
 }
 
 /* An event that an exit interrupted comes again. QEMU reports an interrupt
@@ -245,7 +252,7 @@ static void hold_interrupts(struct vcpu *v, bool on)
 	if (on)
 		c->int_ctl = VMCB_V_INTR_MASKING | (u32)read_cr8();
 	else {
-		write_cr8(c->int_ctl & VMCB_V_TPR_MASK);
+		write_cr8(c->int_ctl & CR8_MASK);
 		c->int_ctl = 0;
 	}
 }
@@ -279,6 +286,27 @@ static void watch_iret(struct vcpu *v, bool on)
 	(on ? vmcb_intercept : vmcb_pass)(v->backend, VMCB_EXIT_IRET);
 }
 
+/* IRET takes TF from its stack again. A guest that steps itself has its #DB. */
+static void step(struct vcpu *v, bool on)
+{
+	struct vmcb *vmcb = v->backend;
+	const u32 debug = VMCB_EXIT_EXCEPTION + VECTOR_DB;
+
+	if (on) {
+		vmcb_intercept(vmcb, debug);
+		vmcb->save.dr6 &= ~(u64)DR6_BS;
+		v->steps_itself = v->regs.rflags & RFLAGS_TF;
+		v->regs.rflags |= RFLAGS_TF;
+		return;
+	}
+	vmcb_pass(vmcb, debug);
+	if (v->steps_itself)
+		inject(v, &(struct event){.type = EVENT_EXCEPTION,
+					  .vector = VECTOR_DB});
+	else
+		vmcb->save.dr6 &= ~(u64)DR6_BS;
+}
+
 static u64 get_efer(const struct vcpu *v)
 {
 	const struct vmcb *vmcb = v->backend;
@@ -286,14 +314,29 @@ static u64 get_efer(const struct vcpu *v)
 	return vmcb->save.efer & ~(u64)EFER_SVME;
 }
 
-/* Legal are the bits that the CPU takes from L0 itself. LME cannot change
- * while paging is on; LMA is the CPU's (APM vol. 2, 3.1.7). */
+/* Legal are the bits that the CPU has (APM vol. 2, 3.1.7). */
+static u64 known_efer(void)
+{
+	struct cpuid ext = cpuid(CPUID_EXT, 0), more = {0};
+	u64 known = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
+
+	if (cpuid(CPUID_EXT_MAX, 0).eax >= CPUID_EXT_2)
+		more = cpuid(CPUID_EXT_2, 0);
+	if (ext.edx & CPUID_EDX_FFXSR)
+		known |= EFER_FFXSR;
+	if (ext.ecx & CPUID_ECX_TCE)
+		known |= EFER_TCE;
+	if (more.eax & CPUID_EAX_AUTOIBRS)
+		known |= EFER_AUTOIBRS;
+	return known;
+}
+
+/* LME cannot change while paging is on; LMA is the CPU's. */
 static bool set_efer(struct vcpu *v, u64 value)
 {
-	const u64 known = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | 0x4000;
 	struct vmcb_save *s = &((struct vmcb *)v->backend)->save;
 
-	if (value & ~known)
+	if (value & ~known_efer())
 		return false;
 	if (s->cr0 & CR0_PG && (value ^ s->efer) & EFER_LME)
 		return false;
@@ -309,7 +352,7 @@ static void fix_cpuid(const struct vcpu *v, u32 leaf, u32 *ecx)
 	if (leaf == 1)
 		*ecx = (*ecx & ~CPUID_OSXSAVE) |
 		       (cr4 & CR4_OSXSAVE ? CPUID_OSXSAVE : 0);
-	if (leaf == 7)
+	if (leaf == 7 && !(u32)v->regs.gpr[RCX])
 		*ecx = (*ecx & ~CPUID_OSPKE) |
 		       (cr4 & CR4_PKE ? CPUID_OSPKE : 0);
 }
@@ -329,6 +372,7 @@ static void advance(struct vcpu *v, u64 rip)
 	struct vmcb *vmcb = v->backend;
 
 	v->regs.rip = rip;
+	v->regs.rflags &= ~(u64)RFLAGS_RF;
 	vmcb->control.int_state &= ~VMCB_SHADOW;
 	if (v->regs.rflags & RFLAGS_TF && !injecting(v)) {
 		vmcb->save.dr6 |= DR6_BS;
@@ -367,6 +411,7 @@ const struct vmm_ops svm_ops = {
 	.hold_interrupts = hold_interrupts,
 	.view = view,
 	.watch_iret = watch_iret,
+	.step = step,
 	.get_efer = get_efer,
 	.set_efer = set_efer,
 	.trap_msr = svm_trap_msr,

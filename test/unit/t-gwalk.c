@@ -61,9 +61,10 @@ static void legacy(void **state)
 		.cr0 = CR0_PG, .cr3 = ROOT | 0x18, .mode = X86_32};
 
 	(void)state;
-	ram_put32(&ram, ROOT + 4 * 0x301, TABLE_2 | AROUND);
-	ram_put32(&ram, TABLE_2 + 4 * 0x23, PAGE | AROUND);
-	ram_put32(&ram, ROOT + 4 * 2, 0x00c00000 | 0x2000 | PTE_LARGE | AROUND);
+	ram_put32(&ram, ROOT + 4ull * 0x301, TABLE_2 | AROUND);
+	ram_put32(&ram, TABLE_2 + 4ull * 0x23, PAGE | AROUND);
+	ram_put32(&ram, ROOT + 4ull * 2,
+		  0x00c00000 | 0x2000 | PTE_LARGE | AROUND);
 	assert_walk(&g, 0xc0423456, PAGE + 0x456);
 	assert_no_walk(&g, 0xc0424456);
 	assert_no_walk(&g, 0x00400000);
@@ -79,10 +80,10 @@ static void pae(void **state)
 			       .mode = X86_32};
 
 	(void)state;
-	ram_put64(&ram, ROOT + 0x20 + 8 * 3, TABLE_2 | PTE_PRESENT);
-	ram_put64(&ram, TABLE_2 + 8 * 1, TABLE_3 | AROUND);
-	ram_put64(&ram, TABLE_3 + 8 * 2, PAGE | AROUND | 1ull << 63);
-	ram_put64(&ram, TABLE_2 + 8 * 5, 0x12345600000 | PTE_LARGE | AROUND);
+	ram_put64(&ram, ROOT + 0x20 + 8ull * 3, TABLE_2 | PTE_PRESENT);
+	ram_put64(&ram, TABLE_2 + 8ull * 1, TABLE_3 | AROUND);
+	ram_put64(&ram, TABLE_3 + 8ull * 2, PAGE | AROUND | 1ull << 63);
+	ram_put64(&ram, TABLE_2 + 8ull * 5, 0x12345600000 | PTE_LARGE | AROUND);
 	assert_walk(&g, 0xc0202123, PAGE + 0x123);
 	assert_walk(&g, 0xc0abcdef, 0x123456bcdef);
 	assert_no_walk(&g, 0x00202123);
@@ -97,16 +98,16 @@ static void long_mode(void **state)
 			       .mode = X86_64};
 
 	(void)state;
-	ram_put64(&ram, ROOT + 8 * 511, TABLE_2 | AROUND);
-	ram_put64(&ram, TABLE_2 + 8 * 510, TABLE_3 | AROUND);
-	ram_put64(&ram, TABLE_3 + 8 * 8, TABLE_4 | AROUND);
-	ram_put64(&ram, TABLE_4 + 8 * 1, PAGE | AROUND);
-	ram_put64(&ram, TABLE_2 + 8 * 511, 0x40000000 | PTE_LARGE | AROUND);
+	ram_put64(&ram, ROOT + 8ull * 511, TABLE_2 | AROUND);
+	ram_put64(&ram, TABLE_2 + 8ull * 510, TABLE_3 | AROUND);
+	ram_put64(&ram, TABLE_3 + 8ull * 8, TABLE_4 | AROUND);
+	ram_put64(&ram, TABLE_4 + 8ull * 1, PAGE | AROUND);
+	ram_put64(&ram, TABLE_2 + 8ull * 511, 0x40000000 | PTE_LARGE | AROUND);
 	assert_walk(&g, 0xffffffff81001abc, PAGE + 0xabc);
 	assert_walk(&g, 0xffffffffc1234567, 0x41234567);
 	assert_no_walk(&g, 0xffffffff81002000);
 	/* One level more: the same root is a PML5 now. */
-	ram_put64(&ram, ROOT + 8 * 1, ROOT | AROUND);
+	ram_put64(&ram, ROOT + 8ull * 1, ROOT | AROUND);
 	g.cr4 |= CR4_LA57;
 	assert_walk(&g, 0x0001ffff81001abc, PAGE + 0xabc);
 }
