@@ -21,6 +21,7 @@
 #include "hv/smp.h"
 #include "hv/seal.h"
 #include "hv/space.h"
+#include "hv/svm/svm.h"
 #include "hv/tables.h"
 #include "hv/timer.h"
 #include "hv/trap.h"
@@ -37,6 +38,16 @@
 extern u8 image_start[], text_end[], rodata_end[], image_end[]; /* hv.ld */
 void hv_main(u32 magic, u64 info);
 void boot_move(u64 cr3, void (*go_on)(void), u64 to) __attribute__((noreturn));
+
+/* Which extension a CPU has is a bit of CPUID; none has two. */
+static const struct {
+	u32 leaf, ecx;
+	const struct vmm_ops *ops;
+} backends[] = {
+	{CPUID_EXT, CPUID_ECX_SVM, &svm_ops},
+};
+
+const struct vmm_ops *vmm;
 
 static struct bootinfo boot;
 static struct options options;
@@ -71,13 +82,23 @@ static void read_boot(u32 magic, u64 info)
 	    memmap_ram(&boot.map) >> 20, boot.n_modules);
 }
 
-static void check_machine(void)
+static void choose_backend(void)
 {
-	const char *why = vmm->unusable();
+	const char *why;
 
+	for (size_t i = 0; i < ARRAY_SIZE(backends); i++)
+		if (cpuid(backends[i].leaf, 0).ecx & backends[i].ecx)
+			vmm = backends[i].ops;
+	if (!vmm)
+		give_up("this CPU has no SVM");
+	why = vmm->unusable();
 	if (why)
 		give_up("%s", why);
-	if (!(cpuid(0x80000001, 0).edx & CPUID_GIB))
+}
+
+static void check_machine(void)
+{
+	if (!(cpuid(CPUID_EXT, 0).edx & CPUID_GIB))
 		give_up("this CPU has no pages of 1 GiB");
 	if (!boot.n_modules)
 		give_up("no module: L1's kernel or payload is the first one");
@@ -220,6 +241,7 @@ void hv_main(u32 magic, u64 info)
 {
 	console_init(UART_COM1);
 	read_boot(magic, info);
+	choose_backend();
 	check_machine();
 	take_block();
 	tables = build_page_tables();

@@ -15,8 +15,6 @@
 #include "hv/vapic.h"
 #include "lib/cpu.h"
 
-const struct vmm_ops *vmm = &svm_ops;
-
 enum result {
 	SAME_RIP,  /* go on where the guest stopped */
 	NEXT_INSN, /* the instruction is done */

@@ -9,9 +9,6 @@
 
 #include "hv/vmm.h"
 
-/* The backend of this machine. */
-extern const struct vmm_ops *vmm;
-
 /* Gives the guest an exception when it next runs. */
 void inject_fault(struct vcpu *v, u8 vector, bool has_error);
 

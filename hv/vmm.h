@@ -82,7 +82,7 @@ struct guest_view; /* gwalk.h */
 struct vmm_ops {
 	const char *name;
 
-	/* Why this CPU cannot be used; NULL if it can. */
+	/* Why a CPU that has it cannot be used; NULL if it can. */
 	const char *(*unusable)(void);
 
 	/* Once, before everything below. */
@@ -143,4 +143,5 @@ struct vmm_ops {
 	void (*dump)(const struct vcpu *v);
 };
 
-extern const struct vmm_ops svm_ops;
+/* The backend of this machine: hv/main.c chooses it by CPUID. */
+extern const struct vmm_ops *vmm;

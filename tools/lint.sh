@@ -18,7 +18,8 @@ usage() {
 	EOF
 }
 
-all_checks=(format tidy cppcheck shell spelling headers limits gcc clang)
+all_checks=(format tidy cppcheck shell spelling headers backends limits gcc
+	clang)
 
 # files PATTERN...: the project's files, those not added yet too.
 files() {
@@ -90,6 +91,20 @@ check_headers() {
 				-Werror -fsyntax-only -x c - || status=1
 	done < <(files '*.h')
 	return $status
+}
+
+# Only hv/svm knows SVM. hv/main.c has two lines more: it includes the header
+# that declares the backend and names the backend in its table.
+check_backends() {
+	local knows='#[ \t]*include.*["/](svm|vmx)/'
+	knows+='|#[ \t]*include.*(vmcb|vmcs|svm_insn)[.]h|(svm|vmx)_ops'
+	files 'hv/*.[chS]' 'lib/*.[chS]' | grep -vE '^hv/(svm|vmx)/' |
+		xargs awk -v knows="$knows" '
+	$0 !~ knows { next }
+	FILENAME == "hv/main.c" && /^#include "hv\/svm\/svm.h"$/ { next }
+	FILENAME == "hv/main.c" && /^\t\{.*, &svm_ops\},$/ && !chosen++ { next }
+	{ print FILENAME ":" FNR ": knows a backend: " $0; status = 1 }
+	END { exit status }'
 }
 
 # No file over 800 lines, no function over 70, no line over 80 columns.

@@ -6,6 +6,8 @@
  * is not intercepted and V_INTR_MASKING is off. L0 itself always runs with
  * GIF=0 and takes none. NMIs always exit (APM vol. 2, 15.13 and 15.17).
  */
+#include "hv/svm/svm.h"
+
 #include "hv/console.h"
 #include "hv/gwalk.h"
 #include "hv/mem.h"
@@ -22,7 +24,6 @@
 #define CPUID_EDX_FFXSR	   0x2000000u
 #define CPUID_EAX_AUTOIBRS 0x100u
 #define CPUID_SVM	   0x8000000au
-#define CPUID_ECX_SVM	   0x4u
 #define CPUID_EDX_NPT	   0x1u
 #define CPUID_EDX_NRIP	   0x8u
 #define MSR_PAT		   0x277
@@ -66,8 +67,6 @@ void svm_wait_nmi(void);
 
 static const char *unusable(void)
 {
-	if (!(cpuid(CPUID_EXT, 0).ecx & CPUID_ECX_SVM))
-		return "this CPU has no SVM";
 	if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS)
 		return "SVM is switched off by the firmware";
 	if (!(cpuid(CPUID_SVM, 0).edx & CPUID_EDX_NPT))
