@@ -9,6 +9,7 @@
 #include "hv/account.h"
 #include "hv/layout.h"
 #include "hv/vmm.h"
+#include "lib/cpu.h"
 
 /* What one CPU asks of another on L1's behalf, in the order of serving. */
 enum request {
@@ -49,8 +50,5 @@ static inline struct cpu *cpu_by_id(u64 id)
 
 static inline struct cpu *this_cpu(void)
 {
-	u64 sp;
-
-	__asm__("mov %%rsp, %0" : "=r"(sp));
-	return (struct cpu *)(sp & ~(u64)(STACK_SIZE - 1));
+	return (struct cpu *)(read_rsp() & ~(u64)(STACK_SIZE - 1));
 }

@@ -45,17 +45,10 @@ static bool read_vm_cr(struct vcpu *v, u64 *value)
  * is (doc/emulator.md). */
 static bool read_timer(struct vcpu *v, u64 *value)
 {
-	u32 lo, hi, ss;
-
 	(void)v;
 	if (!lapic_is_x2apic())
 		return false;
-	__asm__ volatile("mov %%ss, %2\n\t"
-			 "mov %2, %%ss\n\t"
-			 "rdmsr"
-			 : "=a"(lo), "=d"(hi), "=&r"(ss)
-			 : "c"(X2APIC(APIC_TMCCT)));
-	*value = (u64)hi << 32 | lo;
+	*value = rdmsr_in_shadow(X2APIC(APIC_TMCCT));
 	return true;
 }
 

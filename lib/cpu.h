@@ -38,6 +38,19 @@ static inline u64 rdmsr(u32 msr)
 	return (u64)hi << 32 | lo;
 }
 
+/* In the interrupt shadow of a MOV to SS. */
+static inline u64 rdmsr_in_shadow(u32 msr)
+{
+	u32 lo, hi, ss;
+
+	__asm__ volatile("mov %%ss, %2\n\t"
+			 "mov %2, %%ss\n\t"
+			 "rdmsr"
+			 : "=a"(lo), "=d"(hi), "=&r"(ss)
+			 : "c"(msr));
+	return (u64)hi << 32 | lo;
+}
+
 static inline void wrmsr(u32 msr, u64 v)
 {
 	u32 lo = (u32)v, hi = (u32)(v >> 32);
@@ -90,6 +103,15 @@ static inline void outl(u16 port, u32 v)
 static inline void outw(u16 port, u16 v)
 {
 	__asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port) : "memory");
+}
+
+/* Not volatile: every call may be given the same value of a function's. */
+static inline u64 read_rsp(void)
+{
+	u64 v;
+
+	__asm__("mov %%rsp, %0" : "=r"(v));
+	return v;
 }
 
 static inline u64 read_cr0(void)
