@@ -109,25 +109,28 @@ static bool is_lvt(u32 offset)
 
 /* xAPIC ********************************************************************/
 
+/* What is no aligned access of 32 bits is undefined (APM vol. 2, 16.3.2). In
+ * x2APIC mode there is nothing here, and lapic_read() could fault. */
+static bool is_register(u64 offset, unsigned bytes)
+{
+	return bytes == 4 && offset % 16 == 0 && !lapic_is_x2apic();
+}
+
 static u64 read_page(struct vcpu *v, const struct mmio_range *r, u64 offset,
 		     unsigned bytes)
 {
 	(void)v;
 	(void)r;
-	if (bytes != 4 || offset % 16 || lapic_is_x2apic())
-		return 0;
-	return lapic_read((u32)offset);
+	return is_register(offset, bytes) ? lapic_read((u32)offset) : 0;
 }
 
-/* What is no aligned access of 32 bits is undefined (APM vol. 2, 16.3.2). In
- * x2APIC mode there is nothing here. */
 static void write_page(struct vcpu *v, const struct mmio_range *r, u64 offset,
 		       unsigned bytes, u64 value)
 {
 	u64 icr;
 
 	(void)r;
-	if (bytes != 4 || offset % 16 || lapic_is_x2apic())
+	if (!is_register(offset, bytes))
 		return;
 	if (offset == APIC_ID) /* kicks go to the CPU's own */
 		return;

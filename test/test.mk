@@ -1,7 +1,8 @@
 # test/: host unit tests (cmocka, under sanitizers), fuzz targets with their
 # regressions, and shell tests that run real stacks.
 unit-names := t-acpi t-boot t-emulate t-exit t-fmt t-gwalk t-ivrs t-lab \
-	t-levels t-linux t-memmap t-micro t-options t-payload t-x86dec
+	t-levels t-linux t-memmap t-micro t-mmio t-options t-payload t-ports \
+	t-run t-vapic t-x86dec
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
@@ -26,6 +27,17 @@ $(units): $(SB)/unit/%: $(SB)/test/unit/%.o $(SB)/libunit.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(san-flags) -o $@ $(filter %.o,$^) $(SB)/libunit.a \
 		$(LAB_LIBS) -lcmocka
+
+# hv/'s core, on a fake backend and machine: the headers in test/unit/fake
+# stand before those with the machine's instructions.
+core-src := hv/hypercall.c hv/insn.c hv/mmio.c hv/policy.c hv/ports.c \
+	hv/ptable.c hv/run.c hv/smp.c hv/vapic.c test/unit/fake_machine.c \
+	test/unit/fake_vmm.c
+core-tests := t-mmio t-ports t-run t-vapic
+core-objects := $(core-src:%.c=$(SB)/%.o)
+$(core-objects) $(core-tests:%=$(SB)/test/unit/%.o): \
+	HOSTCFLAGS += -iquote test/unit/fake
+$(core-tests:%=$(SB)/unit/%): $(core-objects)
 
 # The fuzz targets: replayed by `check`, really run by `make fuzz`.
 replays := $(SB)/unit/replay_lab $(SB)/unit/replay_boot \

@@ -49,7 +49,21 @@ static void vmx_reasons_have_slots(void **state)
 	assert_int_equal(exit_slot_vmx(48), EXIT_npf);
 	assert_int_equal(exit_slot_vmx(0x80000021), EXIT_entry_state);
 	assert_int_equal(exit_slot_vmx(35), EXIT_unknown);
+	assert_int_equal(exit_slot_vmx(74), exit_slot_svm(0xa5));
 	assert_int_equal(exit_slot_vmx(0xffff), EXIT_unknown);
+}
+
+/* Intel SDM vol. 3, appendix C: the numbers that it leaves out. */
+static void vmx_has_no_gaps(void **state)
+{
+	static const u8 unused[] = {35, 38, 42, 71};
+
+	(void)state;
+	for (u32 reason = 0; reason < 80; reason++) {
+		bool known = !memchr(unused, (int)reason, sizeof(unused));
+
+		assert_int_equal(exit_slot_vmx(reason) != EXIT_unknown, known);
+	}
 }
 
 /* Two rows with one code would make the second one unreachable. */
@@ -124,6 +138,7 @@ int main(void)
 		cmocka_unit_test(svm_codes_have_slots),
 		cmocka_unit_test(svm_codes_have_a_table),
 		cmocka_unit_test(vmx_reasons_have_slots),
+		cmocka_unit_test(vmx_has_no_gaps),
 		cmocka_unit_test(no_code_is_twice),
 		cmocka_unit_test(exits_are_counted_once),
 		cmocka_unit_test(ring_keeps_the_last),

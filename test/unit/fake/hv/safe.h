@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stands before hv/safe.h, as fake/lib/cpu.h before lib/cpu.h. */
+#pragma once
+
+#include "lib/types.h"
+
+bool wrmsr_safe(u32 msr, u64 v);
