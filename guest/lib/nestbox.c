@@ -5,7 +5,6 @@
 #include "guest/lib/x86.h"
 #include "lib/cpu.h"
 
-
 bool nestbox_below(void)
 {
 	struct cpuid r = cpuid(LEAF_NESTBOX, 0);

@@ -203,9 +203,8 @@ static u64 count_cpuids(void)
 /* What must be so whatever happened. */
 static void check_l0(void)
 {
-	struct nestbox_call c = {.rax = HYPERCALL_SEAL,
-				 .rbx = token[0],
-				 .rcx = token[1]};
+	struct nestbox_call c = {
+		.rax = HYPERCALL_SEAL, .rbx = token[0], .rcx = token[1]};
 	u64 before = count_cpuids();
 
 	for (unsigned i = 0; i < CPUIDS; i++)

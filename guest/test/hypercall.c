@@ -115,9 +115,8 @@ static void test_token(void)
 
 static bool is_sealed(void)
 {
-	struct nestbox_call c = {.rax = HYPERCALL_SEAL,
-				 .rbx = token[0],
-				 .rcx = token[1]};
+	struct nestbox_call c = {
+		.rax = HYPERCALL_SEAL, .rbx = token[0], .rcx = token[1]};
 
 	nestbox_call(&c);
 	return c.rax == 0 && c.rbx && c.rbx == c.rcx;

@@ -27,7 +27,6 @@ intact() {
 output=$(attack --append "rounds=5 init=1 end=cr0")
 check "an L1 that no CPU can run: the machine resets" \
 	intact "$output" "invalid guest state"
-last=$seed
 while [ "$tap_failed" = 0 ] && [ "$SECONDS" -lt "$seconds" ]; do
 	cpu=max machine=(--cpus 2 --fast)
 	[ $((seed % 2)) = 1 ] || cpu=EPYC
