@@ -25,8 +25,13 @@ void console_init(u16 port)
 		uart_init(port);
 }
 
+/* What was held back comes now, as far as the ring has it. */
 void console_quiet(bool on)
 {
+	u64 at = log.written > LOG_SIZE ? log.written - LOG_SIZE : 0;
+
+	for (; log.quiet && !on && log.port && at < log.written; at++)
+		uart_write(log.port, &log.ring[at % LOG_SIZE], 1);
 	log.quiet = on;
 }
 

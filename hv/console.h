@@ -12,7 +12,8 @@
 /* @port 0: to the ring only. */
 void console_init(u16 port);
 
-/* Whether messages go to the port, too; at first they do. */
+/* Whether messages stay in the ring; at first they do not. Switched off, it
+ * sends what has been held back. */
 void console_quiet(bool on);
 
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

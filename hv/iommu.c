@@ -6,10 +6,12 @@
 #include "hv/console.h"
 #include "hv/ivrs.h"
 #include "hv/mem.h"
+#include "hv/mmio.h"
 #include "hv/pci.h"
 #include "hv/ptable.h"
 #include "hv/space.h"
 #include "hv/tables.h"
+#include "lib/apic.h"
 #include "lib/cpu.h"
 
 /* Registers (3.4), and their space without and with counters. */
@@ -58,7 +60,7 @@ static volatile u64 *reg(u64 base, u64 offset)
 }
 
 /* Neither L1 nor a device may reach the registers. */
-static int hide_registers(struct ptable *dma, u64 base, const char **why)
+static int hide_registers(u64 base, const char **why)
 {
 	u64 features, size;
 
@@ -69,18 +71,31 @@ static int hide_registers(struct ptable *dma, u64 base, const char **why)
 		return refuse(why, "the IOMMU cannot invalidate all at once");
 	size = features & FEATURE_COUNTERS ? REGISTERS_COUNTERS : REGISTERS;
 	space_hide(base, size);
-	ptable_unmap(dma, base, size);
 	return 0;
 }
 
-static u64 new_device_table(const struct ptable *dma)
+/* A device finds what L1 finds: neither L0's block nor what L0 has trapped. The
+ * local APICs' page is where messages go, which no table is for. */
+static u64 new_map(void)
+{
+	struct ptable dma = ptable_new_io();
+	const struct mmio_range *r;
+
+	ptable_map(&dma, 0, 0, space_size(), PTE_PRESENT | IO_READ | IO_WRITE);
+	for (size_t i = 0; (r = mmio_get(i)); i++)
+		if (r->start != APIC_PAGE)
+			ptable_unmap(&dma, r->start, r->end - r->start);
+	return dma.root;
+}
+
+static u64 new_device_table(u64 map)
 {
 	u64 *table = mem_pages(DTE_PAGES, PAGE_SIZE);
 
 	for (size_t i = 0; i < DEVICES; i++) {
 		u64 *dte = &table[i * DTE_QUADS];
 
-		dte[0] = dma->root | PT_LEVELS << DTE_LEVELS_SHIFT | IO_READ |
+		dte[0] = map | PT_LEVELS << DTE_LEVELS_SHIFT | IO_READ |
 			 IO_WRITE | DTE_VALID;
 		dte[1] = DTE_DOMAIN;
 	}
@@ -118,26 +133,21 @@ static int start_iommu(u64 base, u64 devices, u64 commands, const char **why)
 	return refuse(why, "the IOMMU does not answer");
 }
 
-static int start_all(const struct ivrs *ivrs, u64 start, u64 end,
-		     const char **why)
+static int start_all(const struct ivrs *ivrs, const char **why)
 {
-	struct ptable dma = ptable_new_io();
 	u64 commands = virt_to_phys(mem_pages(1, PAGE_SIZE)), devices;
 
-	ptable_map(&dma, 0, 0, space_size(), PTE_PRESENT | IO_READ | IO_WRITE);
-	ptable_unmap(&dma, start, end - start);
 	for (size_t i = 0; i < ivrs->n; i++)
-		if (hide_registers(&dma, ivrs->base[i], why) < 0)
+		if (hide_registers(ivrs->base[i], why) < 0)
 			return -1;
-	devices = new_device_table(&dma);
+	devices = new_device_table(new_map());
 	for (size_t i = 0; i < ivrs->n; i++)
 		if (start_iommu(ivrs->base[i], devices, commands, why) < 0)
 			return -1;
 	return 0;
 }
 
-static int protect(const struct phys *phys, u64 rsdp, u64 start, u64 end,
-		   const char **why)
+static int protect(const struct phys *phys, u64 rsdp, const char **why)
 {
 	const struct acpi_header *table;
 	struct ivrs ivrs;
@@ -148,8 +158,7 @@ static int protect(const struct phys *phys, u64 rsdp, u64 start, u64 end,
 	table = acpi_table(&acpi, "IVRS", NULL);
 	if (!table)
 		return refuse(why, "no IOMMU");
-	if (ivrs_list(&ivrs, table, why) < 0 ||
-	    start_all(&ivrs, start, end, why) < 0)
+	if (ivrs_list(&ivrs, table, why) < 0 || start_all(&ivrs, why) < 0)
 		return -1;
 	tables_hide("IVRS");
 	for (size_t i = 0; i < ivrs.n; i++)
@@ -158,11 +167,11 @@ static int protect(const struct phys *phys, u64 rsdp, u64 start, u64 end,
 	return 0;
 }
 
-void iommu_init(const struct phys *phys, u64 rsdp, u64 start, u64 end)
+void iommu_init(const struct phys *phys, u64 rsdp)
 {
 	const char *why;
 
-	if (protect(phys, rsdp, start, end, &why) < 0)
+	if (protect(phys, rsdp, &why) < 0)
 		say("nestbox: %s: devices that L1 programs can read and write "
 		    "L0's memory\n",
 		    why);

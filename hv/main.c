@@ -200,7 +200,6 @@ static void run_boot_cpu(void)
 
 	space_build(block, block + options.mem);
 	vmm->start_cpu(cpu);
-	iommu_init(&phys, boot.rsdp, block, block + options.mem);
 	policy_init(vmm, options.gif);
 	vapic_init();
 	ioapic_init(&phys, boot.rsdp);
@@ -210,6 +209,7 @@ static void run_boot_cpu(void)
 	smp_start(&phys, boot.rsdp, run_other_cpu);
 	if (timer_init(&phys, boot.rsdp, options.tick, &why) < 0)
 		give_up("option tick: %s", why);
+	iommu_init(&phys, boot.rsdp);
 	tables_init(&boot, &phys);
 	if (l1_load(&start, &boot, &options, &why) < 0)
 		give_up("%s", why);

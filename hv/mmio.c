@@ -96,6 +96,11 @@ static const struct mmio_range *find(u64 pa)
 	return NULL;
 }
 
+const struct mmio_range *mmio_get(size_t i)
+{
+	return i < trapped.n ? &trapped.range[i] : NULL;
+}
+
 bool mmio_is_trapped(u64 start, u64 end)
 {
 	for (size_t i = 0; i < trapped.n; i++)

@@ -20,6 +20,9 @@ struct mmio_range {
 /* At boot only. Kept: the caller's is copied. Ranges do not overlap. */
 void mmio_add(const struct mmio_range *range);
 
+/* The range with index @i, or NULL. */
+const struct mmio_range *mmio_get(size_t i);
+
 /* Whether [@start, @end) touches a range. */
 bool mmio_is_trapped(u64 start, u64 end);
 

@@ -105,4 +105,7 @@ check_is "reboot: L0 comes back" \
 	"$(grep -c 'L1 starts' "$tap_dir/l0")" 2
 check_fails 1 "an unknown option of nestbox.elf" \
 	"$nestbox" run --stack 1n --hv nonsense -- true
+output=$("$nestbox" run --stack 1n --hv "quiet tick=10" -- true 2>&1)
+check_has "quiet, and what was not said comes at the end" \
+	"$(tr '\n' ' ' <<<"$output")" 'MiB of memory.*option tick'
 tap_end

@@ -51,26 +51,4 @@ else
 	skip "svm_probe: injection" "this QEMU is not repaired"
 fi
 
-# xen STACK ARGUMENT...: other people's multiboot ELF32, Xen without a dom0. It
-# says so and resets. In L2 not exactly: its BIOS fails there (emulator.md).
-xen() {
-	local output status=0
-	output=$("$nestbox" run --guest "$tap_dir/xen.elf" --timeout 300 \
-		--append "xen console=com1 com1=115200,8n1" \
-		--stack "$@" 2>&1) || status=$?
-	check_is "Xen on $1: status" "$status" 1
-	check_has "Xen on $1: boots" "$output" \
-		"^L${1%%k*}\\| .*dom0 kernel not specified"
-	check_has "Xen on $1: its end is known" "$output" \
-		'^nestbox: the payload reset its machine'
-}
-if (cd "$tap_dir" && apt-get -qq download xen-hypervisor-4.17-amd64 &&
-	dpkg -x xen-hypervisor-*.deb .) >/dev/null 2>&1; then
-	zcat "$tap_dir"/boot/xen-4.17-amd64.gz >"$tap_dir/xen.elf"
-	xen 0
-	xen 1k --bios bios-256k.bin
-	xen 2kk --bios bios-256k.bin --fast
-else
-	skip "Xen" "cannot download xen-hypervisor-4.17-amd64"
-fi
 tap_end
