@@ -53,6 +53,8 @@ before_l1() {
 }
 check "nestbox.elf: nothing is moved before Linux starts" \
 	test "$(before_l1)" -lt 8000000
+check "nestbox.elf, 2 CPUs: two runs of Linux, the same counts" \
+	same_counts --stack 1n --cpus 2 -- true
 check "nestbox.elf: two runs of a payload, the same counts" \
 	same_counts --stack 1n --guest micro --append n=50
 output=$("$nestbox" run --stack 1n -- true 2>&1)
