@@ -4,7 +4,6 @@
 #include "hv/elf.h"
 
 #define GIB	 (1ull << 30)
-#define PAGE	 4096ull
 #define SECTOR	 512ull
 #define BOOT_END (4 * GIB) /* addresses in the header have 32 bits */
 

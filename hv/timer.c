@@ -22,7 +22,6 @@
 #define TIMER_COMPARATOR(n) (0x108 + 0x20 * (n))
 #define TIMER_MESSAGE(n)    (0x110 + 0x20 * (n))
 #define TIMER_ON	    0x0004u
-#define TIMER_SET	    0x0040u
 #define TIMER_64	    0x0020u
 #define TIMER_BY_MESSAGE    0x4000u
 #define TIMER_CAN_MESSAGE   0x8000u
