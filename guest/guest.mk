@@ -1,6 +1,7 @@
 # guest/: bare multiboot payloads, one ELF32 per program. The code is 64-bit;
 # the container is ELF32 because multiboot-1 loaders take nothing else.
-guest-lib-src := guest/lib/apic.c guest/lib/cmdline.c guest/lib/edu.c \
+guest-lib-src := guest/lib/apic.c guest/lib/argument.c \
+	guest/lib/cmdline.c guest/lib/edu.c \
 	guest/lib/exit.c guest/lib/idt.c guest/lib/multiboot.c \
 	guest/lib/nestbox.c guest/lib/page.c guest/lib/pci.c \
 	guest/lib/serial.c guest/lib/smp.c \

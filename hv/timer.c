@@ -31,7 +31,7 @@
 #define FEMTOSECONDS 1000000000000ull /* of a millisecond */
 
 static struct {
-	u64 base;	  /* 0: not started */
+	u64 base;
 	unsigned n;	  /* the comparator */
 	u64 next, period; /* 0: not started */
 	u64 slack;	  /* how far the counter may be behind its comparator */

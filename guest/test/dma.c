@@ -11,7 +11,7 @@
  * In this order. What is read is also printed. Without these words only the
  * first test runs.
  */
-#include "guest/lib/cmdline.h"
+#include "guest/lib/argument.h"
 #include "guest/lib/edu.h"
 #include "guest/lib/exit.h"
 #include "guest/lib/idt.h"
@@ -121,21 +121,11 @@ static void test_write(u64 at)
 	       "DMA to %lx ends", at);
 }
 
-static u64 address(const char *cmdline, const char *key)
-{
-	u64 value = 0;
-
-	if (!cmdline_number(cmdline, key, &value)) {
-		serial_printf("error %s is not a number\n", key);
-		guest_exit(EXIT_USAGE);
-	}
-	return value;
-}
-
 int main(const char *cmdline)
 {
-	u64 iommu = address(cmdline, "iommu");
-	u64 read = address(cmdline, "read"), write = address(cmdline, "write");
+	u64 iommu = argument(cmdline, "iommu");
+	u64 read = argument(cmdline, "read"),
+	    write = argument(cmdline, "write");
 
 	serial_init();
 	idt_init();

@@ -8,7 +8,7 @@
  *	crash=1   triple-fault instead of exiting
  *	hang=1    spin for ever instead of exiting
  */
-#include "guest/lib/cmdline.h"
+#include "guest/lib/argument.h"
 #include "lib/cpu.h"
 #include "guest/lib/exit.h"
 #include "guest/lib/serial.h"
@@ -30,28 +30,17 @@ static void hang(void)
 		pause();
 }
 
-static u64 number(const char *cmdline, const char *key)
-{
-	u64 value = 0;
-
-	if (!cmdline_number(cmdline, key, &value)) {
-		serial_printf("error %s is not a number\n", key);
-		guest_exit(EXIT_USAGE);
-	}
-	return value;
-}
-
 int main(const char *cmdline)
 {
-	u64 code = number(cmdline, "code");
-	u64 lines = number(cmdline, "spam");
+	u64 code = argument(cmdline, "code");
+	u64 lines = argument(cmdline, "spam");
 
 	serial_init();
 	for (u64 i = 1; i <= lines; i++)
 		serial_printf("spam %lu of %lu\n", i, lines);
-	if (number(cmdline, "crash"))
+	if (argument(cmdline, "crash"))
 		triple_fault();
-	if (number(cmdline, "hang"))
+	if (argument(cmdline, "hang"))
 		hang();
 	serial_printf("exit %lu\n", code);
 	return (int)code;
