@@ -1,12 +1,13 @@
 # hv/: the hypervisor, nestbox.elf. What is pure runs in host unit tests too.
-hv-pure-src := hv/account.c hv/bootinfo.c hv/emulate.c hv/gwalk.c hv/ivrs.c \
-	hv/linux.c hv/memmap.c hv/options.c hv/payload.c hv/plan.c
-hv-src := $(hv-pure-src) hv/boot.S hv/console.c hv/hypercall.c hv/insn.c \
-	hv/ioapic.c hv/iommu.c hv/l1.c hv/lapic.c hv/main.c hv/mem.c \
-	hv/mmio.c hv/panic.c hv/pci.c hv/policy.c hv/ports.c hv/power.c \
-	hv/ptable.c hv/run.c hv/seal.c hv/smp.c hv/space.c hv/svm/entry.S \
-	hv/svm/msrpm.c hv/svm/svm.c hv/tables.c hv/timer.c hv/token.c \
-	hv/trampoline.S hv/trap.c hv/vapic.c hv/vectors.S
+hv-pure-src := hv/account.c hv/boot/bootinfo.c hv/boot/linux.c \
+	hv/boot/memmap.c hv/boot/options.c hv/boot/payload.c hv/boot/plan.c \
+	hv/emulate.c hv/gwalk.c hv/ivrs.c
+hv-src := $(hv-pure-src) hv/boot/boot.S hv/boot/l1.c hv/console.c \
+	hv/hypercall.c hv/insn.c hv/ioapic.c hv/iommu.c hv/lapic.c hv/main.c \
+	hv/mem.c hv/mmio.c hv/panic.c hv/pci.c hv/policy.c hv/ports.c \
+	hv/power.c hv/ptable.c hv/run.c hv/seal.c hv/smp.c hv/space.c \
+	hv/svm/entry.S hv/svm/msrpm.c hv/svm/svm.c hv/tables.c hv/timer.c \
+	hv/token.c hv/trampoline.S hv/trap.c hv/vapic.c hv/vectors.S
 hv-lib-src := lib/acpi.c lib/exit.c lib/fmt.c lib/string.c lib/uart.c \
 	lib/word.c lib/x86dec.c lib/x86dec_operand.c lib/x86dec_table.c
 hypervisor := $(B)/nestbox.elf

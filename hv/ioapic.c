@@ -5,7 +5,6 @@
 #include "hv/mmio.h"
 #include "hv/space.h"
 #include "hv/vapic.h"
-#include "lib/acpi.h"
 #include "lib/types.h"
 #include "lib/x86.h"
 
@@ -43,17 +42,10 @@ static void write(struct vcpu *v, const struct mmio_range *r, u64 offset,
 	*reg(r->start, offset) = (u32)value;
 }
 
-void ioapic_init(const struct phys *phys, u64 rsdp)
+void ioapic_init(const struct acpi_cpus *list)
 {
-	static struct acpi_cpus list;
-	struct acpi acpi;
-	const char *why;
-
-	if (acpi_open(&acpi, phys, rsdp, &why) < 0 ||
-	    acpi_list_cpus(&acpi, &list, &why) < 0)
-		return;
-	for (size_t i = 0; i < list.n_ioapics; i++) {
-		u64 page = list.ioapic[i] & ~(u64)(PAGE_SIZE - 1);
+	for (size_t i = 0; i < list->n_ioapics; i++) {
+		u64 page = list->ioapic[i] & ~(u64)(PAGE_SIZE - 1);
 
 		ranges[i] = (struct mmio_range){.name = "I/O APIC",
 						.start = page,

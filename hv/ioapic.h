@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "lib/phys.h"
+#include "lib/acpi.h"
 
-/* Traps those of the MADT. Before any guest runs. */
-void ioapic_init(const struct phys *phys, u64 rsdp);
+/* Traps those of @list. Before any guest runs. */
+void ioapic_init(const struct acpi_cpus *list);

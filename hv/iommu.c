@@ -147,15 +147,11 @@ static int start_all(const struct ivrs *ivrs, const char **why)
 	return 0;
 }
 
-static int protect(const struct phys *phys, u64 rsdp, const char **why)
+static int protect(const struct acpi *acpi, const char **why)
 {
-	const struct acpi_header *table;
+	const struct acpi_header *table = acpi_table(acpi, "IVRS", NULL);
 	struct ivrs ivrs;
-	struct acpi acpi;
 
-	if (acpi_open(&acpi, phys, rsdp, why) < 0)
-		return -1;
-	table = acpi_table(&acpi, "IVRS", NULL);
 	if (!table)
 		return refuse(why, "no IOMMU");
 	if (ivrs_list(&ivrs, table, why) < 0 || start_all(&ivrs, why) < 0)
@@ -167,11 +163,11 @@ static int protect(const struct phys *phys, u64 rsdp, const char **why)
 	return 0;
 }
 
-void iommu_init(const struct phys *phys, u64 rsdp)
+void iommu_init(const struct acpi *acpi)
 {
 	const char *why;
 
-	if (protect(phys, rsdp, &why) < 0)
+	if (protect(acpi, &why) < 0)
 		say("nestbox: %s: devices that L1 programs can read and write "
 		    "L0's memory\n",
 		    why);

@@ -11,8 +11,8 @@
  */
 #pragma once
 
-#include "lib/phys.h"
+#include "lib/acpi.h"
 
 /* Once, when all else that L1 must not reach is trapped (hv/mmio.h), and before
  * tables_init(). Says on the console what is protected, or that nothing is. */
-void iommu_init(const struct phys *phys, u64 rsdp);
+void iommu_init(const struct acpi *acpi);

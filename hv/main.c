@@ -4,14 +4,14 @@
  * loader says, take a block of memory, move there, turn SVM on, load L1 where
  * L0 was, and run it for ever.
  */
-#include "hv/bootinfo.h"
+#include "hv/boot/bootinfo.h"
+#include "hv/boot/l1.h"
+#include "hv/boot/options.h"
 #include "hv/console.h"
 #include "hv/ioapic.h"
 #include "hv/iommu.h"
-#include "hv/l1.h"
-#include "hv/mem.h"
 #include "hv/lapic.h"
-#include "hv/options.h"
+#include "hv/mem.h"
 #include "hv/panic.h"
 #include "hv/policy.h"
 #include "hv/ports.h"
@@ -51,8 +51,10 @@ const struct vmm_ops *vmm;
 
 static struct bootinfo boot;
 static struct options options;
-static u64 block;  /* physical, of options.mem bytes */
-static u64 tables; /* L0's own page tables */
+static struct acpi acpi;	/* the firmware's tables, or none */
+static struct acpi_cpus listed; /* by its MADT, or none */
+static u64 block;		/* physical, of options.mem bytes */
+static u64 tables;		/* L0's own page tables */
 
 /* The boot page tables map the first 4 GiB, where loaders put everything. */
 static const void *map_phys(void *ctx, u64 pa, u64 len)
@@ -132,14 +134,11 @@ static void take_block(void)
 		.min = LOW_MEMORY,
 		.max = FOUR_GIB,
 		.busy = busy,
-		.n_busy = boot.n_modules + 1,
+		.n_busy = bootinfo_busy(&boot, busy),
 	};
 
-	for (size_t i = 0; i < boot.n_modules; i++)
-		busy[i] = (struct mem_range){boot.module[i].start,
-					     boot.module[i].end, 0};
-	busy[boot.n_modules] = (struct mem_range){
-		HV_LOAD, HV_LOAD + ((u64)image_end - HV_BASE), 0};
+	busy[want.n_busy++] = (struct mem_range){
+		HV_LOAD, HV_LOAD + ((u64)image_end - HV_BASE), MEM_RAM};
 	block = memmap_find_high(&boot.map, &want);
 	if (block == MEM_NONE)
 		give_up("no %lu MiB of memory in one piece below 4 GiB "
@@ -166,6 +165,16 @@ static u64 build_page_tables(void)
 	ptable_map(&t, data, block + data - text, end - data,
 		   PTE_TABLE | PTE_ACCESSED | PTE_DIRTY | PT_NX);
 	return t.root;
+}
+
+/* Without tables, whoever looks for one finds none. */
+static void read_acpi(void)
+{
+	const char *why;
+
+	if (acpi_open(&acpi, &phys, boot.rsdp, &why) < 0 ||
+	    acpi_list_cpus(&acpi, &listed, &why) < 0)
+		say("nestbox: one CPU: %s\n", why);
 }
 
 /* QEMU's fw_cfg moves memory for whoever asks, past any IOMMU. */
@@ -199,18 +208,19 @@ static void run_boot_cpu(void)
 	const char *why;
 
 	space_build(block, block + options.mem);
+	read_acpi();
 	vmm->start_cpu(cpu);
 	policy_init(vmm, options.gif);
 	vapic_init();
-	ioapic_init(&phys, boot.rsdp);
+	ioapic_init(&listed);
 	vapic_start(&cpu->vcpu);
-	power_init(&phys, boot.rsdp);
+	power_init(&acpi);
 	refuse_fwcfg_dma();
-	smp_start(&phys, boot.rsdp, run_other_cpu);
-	if (timer_init(&phys, boot.rsdp, options.tick, &why) < 0)
+	smp_start(&listed, run_other_cpu);
+	if (timer_init(&acpi, options.tick, &why) < 0)
 		give_up("option tick: %s", why);
-	iommu_init(&phys, boot.rsdp);
-	tables_init(&boot, &phys);
+	iommu_init(&acpi);
+	tables_init(&acpi, &boot);
 	if (l1_load(&start, &boot, &options, &why) < 0)
 		give_up("%s", why);
 	vmm->reset(&cpu->vcpu, space_root(), &start);

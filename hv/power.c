@@ -7,7 +7,6 @@
 #include "hv/smp.h"
 #include "hv/timer.h"
 #include "hv/seal.h"
-#include "lib/acpi.h"
 
 /* Fixed ACPI description table (ACPI 6.4, 5.2.9): PM1a_CNT_BLK. */
 #define FADT_PM1A_CNT 64
@@ -36,17 +35,12 @@ static void on_pm1_control(struct vcpu *v, u16 port, unsigned bytes, u32 value)
 	port_out(v, port, bytes, value);
 }
 
-void power_init(const struct phys *phys, u64 rsdp)
+void power_init(const struct acpi *acpi)
 {
-	const struct acpi_header *fadt;
-	struct acpi acpi;
-	const char *why;
+	const struct acpi_header *fadt = acpi_table(acpi, "FACP", NULL);
 	const u8 *at;
 	u16 port;
 
-	if (acpi_open(&acpi, phys, rsdp, &why) < 0)
-		return;
-	fadt = acpi_table(&acpi, "FACP", NULL);
 	if (!fadt || fadt->length < FADT_PM1A_CNT + 4)
 		return;
 	at = (const u8 *)fadt + FADT_PM1A_CNT;

@@ -4,11 +4,11 @@
  */
 #pragma once
 
-#include "lib/phys.h"
+#include "lib/acpi.h"
 
 /* Watches the port by which ACPI puts the machine to sleep. Without such a
  * port (no FADT) there are no counters at the end, and that is all. */
-void power_init(const struct phys *phys, u64 rsdp);
+void power_init(const struct acpi *acpi);
 
 /* Prints the counters, of all CPUs together. */
 void power_report(void);

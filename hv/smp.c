@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hv/smp.h"
 
-#include "lib/acpi.h"
 #include "hv/console.h"
 #include "hv/lapic.h"
 #include "hv/layout.h"
@@ -167,26 +166,18 @@ static void start_all(const struct acpi_cpus *list)
 }
 
 /* The page below 1 MiB is lent: a loader may have put something there. */
-void smp_start(const struct phys *phys, u64 rsdp, void (*entry)(void))
+void smp_start(const struct acpi_cpus *list, void (*entry)(void))
 {
 	static u8 lent[PAGE_SIZE];
-	static struct acpi_cpus list;
-	struct acpi acpi;
-	const char *why;
 
-	if (acpi_open(&acpi, phys, rsdp, &why) < 0 ||
-	    acpi_list_cpus(&acpi, &list, &why) < 0) {
-		say("nestbox: one CPU: %s\n", why);
-		return;
-	}
-	if (list.n < 2)
+	if (list->n < 2)
 		return;
 	memcpy(lent, phys_to_virt(TRAMPOLINE), PAGE_SIZE);
 	memcpy(phys_to_virt(TRAMPOLINE), trampoline,
 	       (u64)trampoline_end - (u64)trampoline);
 	*(u32 *)in_trampoline(&trampoline_cr3) = (u32)tables_with_low_memory();
 	*(u64 *)in_trampoline(&trampoline_entry) = (u64)entry;
-	start_all(&list);
+	start_all(list);
 	memcpy(phys_to_virt(TRAMPOLINE), lent, PAGE_SIZE);
 }
 

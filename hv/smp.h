@@ -8,14 +8,14 @@
 #pragma once
 
 #include "hv/percpu.h"
-#include "lib/phys.h"
+#include "lib/acpi.h"
 
 /* The block of the next CPU; the boot CPU is first. Panics without memory. */
 struct cpu *smp_new_cpu(u32 apic_id);
 
-/* Starts the other CPUs of the MADT: each runs @entry on its own stack. One
+/* Starts the other CPUs of @list: each runs @entry on its own stack. One
  * that does not answer is left out with a message. */
-void smp_start(const struct phys *phys, u64 rsdp, void (*entry)(void));
+void smp_start(const struct acpi_cpus *list, void (*entry)(void));
 
 /* The CPU that has just started is ready for requests. */
 void smp_ready(struct cpu *cpu);

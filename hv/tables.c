@@ -42,13 +42,9 @@ static u64 take_page(struct bootinfo *boot)
 				.min = LOW_MEMORY,
 				.max = FOUR_GIB,
 				.busy = busy,
-				.n_busy = boot->n_modules};
-	u64 at;
+				.n_busy = bootinfo_busy(boot, busy)};
+	u64 at = memmap_find_high(&boot->map, &want);
 
-	for (size_t i = 0; i < boot->n_modules; i++)
-		busy[i] = (struct mem_range){boot->module[i].start,
-					     boot->module[i].end, 0};
-	at = memmap_find_high(&boot->map, &want);
 	if (at != MEM_NONE &&
 	    memmap_set(&boot->map, at, at + PAGE_SIZE, MEM_ACPI) < 0)
 		return MEM_NONE;
@@ -68,17 +64,16 @@ static int write_nbox(u8 *to, const char **why)
 	return acpi_end(&w, why);
 }
 
-static int publish(struct bootinfo *boot, const struct phys *phys,
+static int publish(const struct acpi *acpi, struct bootinfo *boot,
 		   const char **why)
 {
-	struct acpi acpi;
 	struct acpi_writer w = {.size = NBOX_AT};
 	struct acpi_edit edit = {
 		.hide = hidden, .n_hide = n_hidden, .n_add = 1};
 	u64 page, nbox;
 
-	if (acpi_open(&acpi, phys, boot->rsdp, why) < 0)
-		return -1;
+	if (!acpi->root)
+		return refuse(why, "the machine has no ACPI tables");
 	page = take_page(boot);
 	if (page == MEM_NONE)
 		return refuse(why, "no memory for L1's ACPI tables");
@@ -86,17 +81,17 @@ static int publish(struct bootinfo *boot, const struct phys *phys,
 	edit.add = &nbox;
 	w.to = phys_to_virt(page);
 	if (write_nbox(phys_to_virt(nbox), why) < 0 ||
-	    acpi_rewrite(&acpi, &edit, &w, page, why) < 0)
+	    acpi_rewrite(acpi, &edit, &w, page, why) < 0)
 		return -1;
 	boot->rsdp = page;
 	return 0;
 }
 
-void tables_init(struct bootinfo *boot, const struct phys *phys)
+void tables_init(const struct acpi *acpi, struct bootinfo *boot)
 {
 	const char *why;
 
-	published = publish(boot, phys, &why) == 0;
+	published = publish(acpi, boot, &why) == 0;
 	if (!published)
 		say("nestbox: L1 gets no token: %s\n", why);
 }

@@ -11,14 +11,15 @@
  */
 #pragma once
 
-#include "hv/bootinfo.h"
+#include "hv/boot/bootinfo.h"
+#include "lib/acpi.h"
 
 /* Leaves the table with this name, of 4 letters, out of what L1 gets. Before
  * tables_init(). */
 void tables_hide(const char *name);
 
 /* Takes the page from @boot's map and changes @boot->rsdp; before L1 is
- * loaded. A machine without ACPI gets no tables. */
-void tables_init(struct bootinfo *boot, const struct phys *phys);
+ * loaded. @acpi: the firmware's; without them there is nothing to add to. */
+void tables_init(const struct acpi *acpi, struct bootinfo *boot);
 
 bool tables_published(void);

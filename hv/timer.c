@@ -5,7 +5,6 @@
 #include "hv/mem.h"
 #include "hv/space.h"
 #include "hv/tables.h"
-#include "lib/acpi.h"
 
 /* ACPI's table HPET: a generic address, whose last 8 bytes are the address. */
 #define TABLE_BASE 44
@@ -55,16 +54,11 @@ static int find_timer(void)
 	return -1;
 }
 
-static u64 find_base(const struct phys *phys, u64 rsdp)
+static u64 find_base(const struct acpi *acpi)
 {
-	const struct acpi_header *table;
-	struct acpi acpi;
-	const char *why;
+	const struct acpi_header *table = acpi_table(acpi, "HPET", NULL);
 	u64 base = 0;
 
-	if (acpi_open(&acpi, phys, rsdp, &why) < 0)
-		return 0;
-	table = acpi_table(&acpi, "HPET", NULL);
 	if (table && table->length >= TABLE_BASE + sizeof(base))
 		__builtin_memcpy(&base, (const u8 *)table + TABLE_BASE,
 				 sizeof(base));
@@ -84,11 +78,11 @@ static void start(void)
 	*reg(CONFIG) |= CONFIG_ENABLE;
 }
 
-int timer_init(const struct phys *phys, u64 rsdp, u32 ms, const char **why)
+int timer_init(const struct acpi *acpi, u32 ms, const char **why)
 {
 	int n;
 
-	timer.base = find_base(phys, rsdp);
+	timer.base = find_base(acpi);
 	n = timer.base ? find_timer() : -1;
 	if (n < 0) {
 		timer.base = 0;

@@ -10,11 +10,11 @@
  */
 #pragma once
 
-#include "lib/phys.h"
+#include "lib/acpi.h"
 
 /* Takes the HPET and starts it, if @ms is not 0, every @ms milliseconds. After
  * space_build(), before tables_init(). Negative: *why it cannot be started. */
-int timer_init(const struct phys *phys, u64 rsdp, u32 ms, const char **why);
+int timer_init(const struct acpi *acpi, u32 ms, const char **why);
 
 /* Whether it has ticked since the last call. On the boot CPU; false if it was
  * never started. */

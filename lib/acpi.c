@@ -98,8 +98,10 @@ int acpi_open(struct acpi *a, const struct phys *p, u64 rsdp, const char **why)
 	if (!(r->revision >= 2 && open_root(a, r->xsdt, "XSDT", 8)) &&
 	    !open_root(a, r->rsdt, "RSDT", 4))
 		return refuse(why, "there is no intact XSDT or RSDT");
-	if (a->n > ACPI_TABLES)
+	if (a->n > ACPI_TABLES) {
+		*a = (struct acpi){0};
 		return refuse(why, "there are too many ACPI tables");
+	}
 	return 0;
 }
 
@@ -243,7 +245,8 @@ static int madt_entry(struct acpi_cpus *c, const struct madt_entry *e,
 	return refuse(why, "the MADT has an entry that is too short");
 }
 
-int acpi_list_cpus(const struct acpi *a, struct acpi_cpus *c, const char **why)
+static int list_madt(const struct acpi *a, struct acpi_cpus *c,
+		     const char **why)
 {
 	const struct acpi_header *h = acpi_table(a, "APIC", NULL);
 	const struct madt *m = (const void *)h;
@@ -264,6 +267,14 @@ int acpi_list_cpus(const struct acpi *a, struct acpi_cpus *c, const char **why)
 		at += e->length;
 	}
 	return 0;
+}
+
+int acpi_list_cpus(const struct acpi *a, struct acpi_cpus *c, const char **why)
+{
+	if (!list_madt(a, c, why))
+		return 0;
+	__builtin_memset(c, 0, sizeof(*c));
+	return -1;
 }
 
 void acpi_append(struct acpi_writer *w, const void *from, size_t n)

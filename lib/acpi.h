@@ -88,7 +88,8 @@ struct acpi_writer {
 	bool failed; /* the buffer is too small */
 };
 
-/* @rsdp is what the loader said; 0: search the BIOS area. */
+/* @rsdp is what the loader said; 0: search the BIOS area. After an error, @a
+ * has no tables, and root is 0. */
 int acpi_open(struct acpi *a, const struct phys *p, u64 rsdp, const char **why);
 
 /*
@@ -100,7 +101,7 @@ const struct acpi_header *acpi_table(const struct acpi *a, const char *name,
 
 /*
  * The CPUs of the MADT in its order, each once; without those that are not
- * there and never will be. No MADT is an error.
+ * there and never will be. No MADT is an error; after any, @c is empty.
  */
 int acpi_list_cpus(const struct acpi *a, struct acpi_cpus *c, const char **why);
 

@@ -9,11 +9,11 @@
 #include <string.h>
 
 #include "lib/acpi.h"
-#include "hv/bootinfo.h"
+#include "hv/boot/bootinfo.h"
+#include "hv/boot/linux.h"
+#include "hv/boot/options.h"
+#include "hv/boot/payload.h"
 #include "hv/ivrs.h"
-#include "hv/linux.h"
-#include "hv/options.h"
-#include "hv/payload.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 

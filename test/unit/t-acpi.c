@@ -165,6 +165,8 @@ static void damaged_tables(void **state)
 	*at(RSDT + 40) ^= 1;
 	assert_true(open_at(0) < 0);
 	assert_string_equal(why, "there is no intact XSDT or RSDT");
+	assert_int_equal(acpi.root, 0);
+	assert_null(acpi_table(&acpi, "APIC", NULL));
 }
 
 static void absurd_lengths(void **state)
@@ -184,6 +186,8 @@ static void absurd_lengths(void **state)
 	put_table(XSDT, "XSDT", 36 + (ACPI_TABLES + 1) * 8);
 	assert_true(open_at(0) < 0);
 	assert_string_equal(why, "there are too many ACPI tables");
+	assert_int_equal(acpi.root, 0);
+	assert_null(acpi_table(&acpi, "APIC", NULL));
 	put_table(XSDT, "XSDT", 36 + 7); /* no whole entry */
 	assert_int_equal(open_at(0), 0);
 	assert_int_equal(acpi.n, 0);
@@ -224,6 +228,7 @@ static void assert_no_cpus(u32 length, const char *reason)
 	assert_int_equal(open_at(0), 0);
 	assert_true(acpi_list_cpus(&acpi, &c, &why) < 0);
 	assert_string_equal(why, reason);
+	assert_int_equal(c.n, 0);
 }
 
 static void bad_madt(void **state)
@@ -260,6 +265,7 @@ static void too_many_cpus(void **state)
 	put_table(HPET, "APIC", 44 + (ACPI_CPUS + 1) * 16);
 	assert_true(acpi_list_cpus(&acpi, &c, &why) < 0);
 	assert_string_equal(why, "there are too many CPUs");
+	assert_int_equal(c.n, 0);
 }
 
 static void tables_are_hidden_and_added(void **state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hv/bootinfo: what multiboot loaders say, and what they must not. */
-#include "hv/bootinfo.h"
+/* hv/boot/bootinfo: what multiboot loaders say, and what they must not. */
+#include "hv/boot/bootinfo.h"
 #include "test/unit/ram.h"
 
 #define INFO 0x9500u
@@ -332,6 +332,23 @@ static void other_loaders(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void modules_are_busy(void **state)
+{
+	struct mem_range busy[BOOT_MODULES];
+
+	(void)state;
+	make_mb1();
+	assert_int_equal(parse(MULTIBOOT1_MAGIC), 0);
+	assert_int_equal(bootinfo_busy(&boot, busy), 2);
+	assert_int_equal(busy[0].start, 0x200000);
+	assert_int_equal(busy[0].end, 0x300000);
+	assert_int_equal(busy[1].start, 0x300000);
+	assert_int_equal(busy[1].end, 0x300000);
+	ram_put32(&ram, INFO + 20, 0);
+	assert_int_equal(parse(MULTIBOOT1_MAGIC), 0);
+	assert_int_equal(bootinfo_busy(&boot, busy), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +358,7 @@ int main(void)
 		TEST(mb2_is_understood), TEST(mb2_without_a_map),
 		TEST(mb2_hostile_sizes), TEST(mb2_short_tags),
 		TEST(mb2_long_texts),	 TEST(other_loaders),
+		TEST(modules_are_busy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hv/linux: kernels that are whole, cut off or lie, and the zero page. */
+/* hv/boot/linux: kernels that are whole, cut off or lie, and the zero page. */
 #include <asm/bootparam.h>
 
-#include "hv/linux.h"
+#include "hv/boot/linux.h"
 #include "test/unit/unit.h"
 
 #define MIB	    (1ull << 20)

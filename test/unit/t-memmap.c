@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hv/memmap: the map of memory and finding places in it. */
-#include "hv/memmap.h"
+/* hv/boot/memmap: the map of memory and finding places in it. */
+#include "hv/boot/memmap.h"
 #include "test/unit/unit.h"
 
 #define MIB (1ull << 20)

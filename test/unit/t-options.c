@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hv/options: the hypervisor's command line. */
-#include "hv/options.h"
+/* hv/boot/options: the hypervisor's command line. */
+#include "hv/boot/options.h"
 #include "test/unit/unit.h"
 
 #define MIB (1ull << 20)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hv/payload: multiboot images as L1, and what they are told. */
-#include "hv/payload.h"
+/* hv/boot/payload: multiboot images as L1, and what they are told. */
+#include "hv/boot/payload.h"
 #include "test/unit/ram.h"
 
 #define MIB	    (1ull << 20)

@@ -2,7 +2,7 @@
 /*
  * The formats of the Multiboot Specification 0.6.96: what an image says
  * (section 3.1) and what the loader tells it (section 3.3). The hypervisor
- * reads the latter (hv/bootinfo) and, as a loader, writes it (hv/payload).
+ * reads the latter (bootinfo.h) and, as a loader, writes it (payload.h).
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * As much of ELF as a loader of programs needs (System V ABI, chapters 4 and
- * 5): ELF64 of a vmlinux (hv/linux), ELF32 of a payload (hv/payload). Packed,
+ * 5): ELF64 of a vmlinux (linux.h), ELF32 of a payload (payload.h). Packed,
  * because nothing makes a file align its tables. Pure.
  */
 #pragma once

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "hv/memmap.h"
+#include "hv/boot/memmap.h"
 
 static bool overlap(const struct mem_range *r, u64 start, u64 end)
 {

@@ -11,8 +11,8 @@
  */
 #pragma once
 
-#include "hv/bootinfo.h"
-#include "hv/plan.h"
+#include "hv/boot/bootinfo.h"
+#include "hv/boot/plan.h"
 
 struct payload {
 	bool align_modules; /* it wants modules to start on pages */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "hv/plan.h"
+#include "hv/boot/plan.h"
 
 static bool overlaps(const struct plan *p, const struct plan_segment *s)
 {

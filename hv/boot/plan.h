@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "hv/memmap.h"
+#include "hv/boot/memmap.h"
 #include "lib/phys.h"
 
 #define PLAN_SEGMENTS 16

@@ -11,8 +11,8 @@
  */
 #pragma once
 
-#include "hv/memmap.h"
-#include "hv/multiboot1.h"
+#include "hv/boot/memmap.h"
+#include "hv/boot/multiboot1.h"
 #include "lib/phys.h"
 
 #define MULTIBOOT2_MAGIC 0x36d76289u /* as MULTIBOOT1_MAGIC */
@@ -42,3 +42,7 @@ struct bootinfo {
 /* @magic and @info as the loader left them in EAX and EBX. */
 int bootinfo_parse(struct bootinfo *b, const struct phys *p, u32 magic,
 		   u64 info, const char **why);
+
+/* Where the modules are, for a struct mem_want. @busy has room for BOOT_MODULES
+ * ranges; returns how many there are, in the modules' order. */
+size_t bootinfo_busy(const struct bootinfo *b, struct mem_range *busy);

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "hv/bootinfo.h"
-#include "hv/options.h"
+#include "hv/boot/bootinfo.h"
+#include "hv/boot/options.h"
 #include "hv/vmm.h"
 
 /* Says where L1 starts. Negative: *why; memory is spoilt then. */

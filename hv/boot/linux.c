@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "hv/linux.h"
+#include "hv/boot/linux.h"
 
-#include "hv/elf.h"
+#include "hv/boot/elf.h"
 
 #define GIB	 (1ull << 30)
 #define SECTOR	 512ull

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "hv/options.h"
+#include "hv/boot/options.h"
 
 #include "lib/fmt.h"
 #include "lib/uart.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "hv/payload.h"
+#include "hv/boot/payload.h"
 
-#include "hv/elf.h"
+#include "hv/boot/elf.h"
 
 #define KIB	 1024ull
 #define MIB	 (1024 * KIB)

@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include "hv/plan.h"
+#include "hv/boot/plan.h"
 
 enum linux_kind {
 	LINUX_BZIMAGE,

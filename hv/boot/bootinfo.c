@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "hv/bootinfo.h"
+#include "hv/boot/bootinfo.h"
 
 #define KIB 1024ull
 #define MIB (1024 * KIB)
@@ -335,4 +335,12 @@ int bootinfo_parse(struct bootinfo *b, const struct phys *p, u32 magic,
 	default:
 		return refuse(why, "the loader is not a multiboot loader");
 	}
+}
+
+size_t bootinfo_busy(const struct bootinfo *b, struct mem_range *busy)
+{
+	for (size_t i = 0; i < b->n_modules; i++)
+		busy[i] = (struct mem_range){b->module[i].start,
+					     b->module[i].end, MEM_RAM};
+	return b->n_modules;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "hv/l1.h"
+#include "hv/boot/l1.h"
 
-#include "hv/linux.h"
-#include "hv/payload.h"
+#include "hv/boot/linux.h"
+#include "hv/boot/multiboot1.h"
+#include "hv/boot/payload.h"
 #include "hv/mem.h"
-#include "hv/multiboot1.h"
 #include "hv/ptable.h"
 #include "lib/string.h"
 
@@ -225,9 +225,7 @@ int l1_load(struct start *start, struct bootinfo *boot,
 	const void *file = phys_to_virt(first->start);
 	u64 size = first->end - first->start;
 
-	for (size_t i = 0; i < boot->n_modules; i++)
-		take(&l, boot->module[i].start,
-		     boot->module[i].end - boot->module[i].start);
+	l.n = bootinfo_busy(boot, l.busy);
 	l.is_linux = !payload_is(file, size);
 	if (l.is_linux)
 		return linux_check(&l.kernel, file, size, why) < 0
