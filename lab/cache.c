@@ -103,10 +103,19 @@ int cache_load_images(struct cache *c, struct err *err)
 		return -1;
 	if (read_fields(info, fields))
 		return err_set(err, "cannot read %s: " HOW_TO, info);
+	snprintf(c->i386_kernel, sizeof(c->i386_kernel),
+		 "%.480s/kernels/686-pae/vmlinuz", c->dir);
+	snprintf(c->i386_initrd, sizeof(c->i386_initrd),
+		 "%.480s/kernels/686-pae/initrd", c->dir);
 	/* Without them timer ticks are not told apart; nothing else suffers. */
 	snprintf(symbols, sizeof(symbols), "%s/symbols.info", c->dir);
 	read_fields(symbols, fields);
 	return 0;
+}
+
+bool cache_has_i386(const struct cache *c)
+{
+	return !access(c->i386_kernel, R_OK) && !access(c->i386_initrd, R_OK);
 }
 
 int cache_open(struct cache *c, struct err *err)

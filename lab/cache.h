@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "lab/args.h"
 #include "lab/err.h"
 
@@ -18,6 +20,7 @@ struct cache {
 	char emulator_data[1024]; /* comma-separated folders for -L, or "" */
 	/* images */
 	char kernel[512], initrd[512], tools[512];
+	char i386_kernel[512], i386_initrd[512]; /* of tools/kernels.sh */
 	long tools_size;
 	char kernel_version[64], inner_qemu[64], sha256[80];
 	char tick[32]; /* hexadecimal address of the timer handler, or "" */
@@ -29,6 +32,9 @@ int cache_locate(struct cache *c, struct err *err);
 /* Reads all; names what is missing and how to get it. */
 int cache_load_emulator(struct cache *c, struct err *err);
 int cache_load_images(struct cache *c, struct err *err);
+
+/* Has tools/kernels.sh run? Asked after cache_load_images(). */
+bool cache_has_i386(const struct cache *c);
 
 /* All three in a row, for a command that needs everything. */
 int cache_open(struct cache *c, struct err *err);

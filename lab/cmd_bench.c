@@ -32,7 +32,9 @@ static const struct argp_option options[] = {
 	{"cpu", OPT_CPU, "MODEL", 0,
 	 "CPU model (default max; EPYC has no vGIF)", 0},
 	{"cpus", OPT_CPUS, "N[,N...]", 0,
-	 "CPUs of each level from L0 up (default 1, and 2 for the guest)", 0},
+	 "CPUs of each level from L0 up; shorter stacks take what they need "
+	 "(default 1, and 2 for the guest)",
+	 0},
 	{"json", OPT_JSON, "FILE", OPTION_ARG_OPTIONAL,
 	 "JSON to FILE beside the table, or to stdout instead of it", 0},
 	{"csv", OPT_CSV, NULL, 0, "CSV instead of the table", 0},
@@ -104,10 +106,25 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static int plan_stack(struct bench_stack *b, const struct options *o,
-		      const char *name, struct err *err)
+/* Of the deepest stack in @names; what is no name is refused later. */
+static int deepest(const char *names)
 {
-	const struct per_level cpus = {"--cpus", 1, 64, 0};
+	int levels = 0, more;
+
+	for (; *names; names += *names == ',') {
+		more = *names - '0' + 1;
+		if (more > levels && more <= MAX_LEVEL + 1)
+			levels = more;
+		names += strcspn(names, ",");
+	}
+	return levels;
+}
+
+/* @levels: how many --cpus can name. */
+static int plan_stack(struct bench_stack *b, const struct options *o,
+		      const char *name, int levels, struct err *err)
+{
+	const struct per_level cpus = {"--cpus", 1, 64, 0, levels};
 	struct spec *s = &b->spec;
 
 	*s = (struct spec){
@@ -133,14 +150,15 @@ static int plan_stack(struct bench_stack *b, const struct options *o,
 static int plan(struct bench *b, const struct options *o, struct err *err)
 {
 	char *copy = format_string("%s", o->stacks), *rest = copy, *name;
-	int status = 0;
+	int levels = deepest(o->stacks), status = 0;
 
 	while (!status && (name = strsep(&rest, ","))) {
 		if (b->n == BENCH_STACKS)
 			status = err_set(err, "--stacks: at most %d",
 					 BENCH_STACKS);
 		else
-			status = plan_stack(&b->stack[b->n++], o, name, err);
+			status = plan_stack(&b->stack[b->n++], o, name, levels,
+					    err);
 	}
 	free(copy);
 	return status;

@@ -18,6 +18,8 @@ enum {
 	OPT_STACK = 256,
 	OPT_GUEST,
 	OPT_APPEND,
+	OPT_MACHINE,
+	OPT_ARCH,
 	OPT_BIOS,
 	OPT_CPUS,
 	OPT_MEM,
@@ -32,6 +34,7 @@ enum {
 	OPT_GET,
 	OPT_TIMEOUT,
 	OPT_QEMU_ARG,
+	OPT_GUEST_ARG,
 	OPT_HV,
 };
 
@@ -44,9 +47,17 @@ static const struct argp_option options[] = {
 	 0},
 	{"append", OPT_APPEND, "WORDS", 0,
 	 "More words for the guest's command line", 0},
+	{"machine", OPT_MACHINE, "pc|q35|microvm", 0,
+	 "Machine that the guest's QEMU makes, with its own firmware (default "
+	 "pc with qboot.rom)",
+	 0},
+	{"arch", OPT_ARCH, "amd64|i386", 0,
+	 "Of the guest Linux; i386: Debian's 686-pae kernel with busybox "
+	 "(default amd64)",
+	 0},
 	{"bios", OPT_BIOS, "NAME", 0,
-	 "Firmware of a payload's machine, such as bios-256k.bin (SeaBIOS) for "
-	 "one that calls the BIOS (default in L1 and above: qboot.rom)",
+	 "Firmware of the guest's machine, such as bios-256k.bin (SeaBIOS) for "
+	 "a payload that calls the BIOS",
 	 0},
 	{"hv", OPT_HV, "WORDS", 0,
 	 "More options for nestbox.elf, where it is L0 (doc/hypervisor.md)", 0},
@@ -81,6 +92,8 @@ static const struct argp_option options[] = {
 	 "Give up after that time (default 1800; 0 = never)", 0},
 	{"qemu-arg", OPT_QEMU_ARG, "ARG", 0,
 	 "One more argument for the outer QEMU; repeat it", 0},
+	{"guest-arg", OPT_GUEST_ARG, "ARG", 0,
+	 "One more argument for the QEMU that makes the guest's machine", 0},
 	{0},
 };
 
@@ -101,18 +114,49 @@ struct options {
 	const char *stack, *guest, *cpus, *mem, *json, *serial, *counts;
 };
 
+/* The place of @arg among @n names, or -1. */
+static int find_name(const char *const *names, int n, const char *arg)
+{
+	for (int i = 0; i < n; i++)
+		if (!strcmp(arg, names[i]))
+			return i;
+	return -1;
+}
+
 static error_t parse_accel(struct spec *spec, const char *arg,
 			   struct argp_state *state)
 {
 	static const char *const names[] = {"auto", "tcg", "kvm"};
+	int i = find_name(names, 3, arg);
 
-	for (int i = 0; i < 3; i++)
-		if (!strcmp(arg, names[i])) {
-			spec->accel = (enum accel)i;
-			return 0;
-		}
-	argp_error(state, "--accel: '%s' is not auto, tcg or kvm", arg);
-	return EINVAL;
+	if (i < 0)
+		argp_error(state, "--accel: '%s' is not auto, tcg or kvm", arg);
+	spec->accel = (enum accel)i;
+	return 0;
+}
+
+static error_t parse_machine(struct spec *spec, const char *arg,
+			     struct argp_state *state)
+{
+	static const char *const names[] = {"pc", "q35", "microvm"};
+
+	if (find_name(names, 3, arg) < 0)
+		argp_error(state, "--machine: '%s' is not pc, q35 or microvm",
+			   arg);
+	spec->machine = arg;
+	return 0;
+}
+
+static error_t parse_arch(struct spec *spec, const char *arg,
+			  struct argp_state *state)
+{
+	static const char *const names[] = {"amd64", "i386"};
+	int i = find_name(names, 2, arg);
+
+	if (i < 0)
+		argp_error(state, "--arch: '%s' is not amd64 or i386", arg);
+	spec->i386 = i == 1;
+	return 0;
 }
 
 static error_t parse_timeout(struct spec *spec, const char *arg,
@@ -140,6 +184,10 @@ static error_t parse_spec_option(int key, char *arg, struct argp_state *state)
 	case OPT_HV:
 		spec->hv = arg;
 		return 0;
+	case OPT_MACHINE:
+		return parse_machine(spec, arg, state);
+	case OPT_ARCH:
+		return parse_arch(spec, arg, state);
 	case OPT_BIOS:
 		spec->bios = arg;
 		return 0;
@@ -164,6 +212,9 @@ static error_t parse_spec_option(int key, char *arg, struct argp_state *state)
 		return parse_timeout(spec, arg, state);
 	case OPT_QEMU_ARG:
 		args_add(&spec->qemu, arg);
+		return 0;
+	case OPT_GUEST_ARG:
+		args_add(&spec->guest_qemu, arg);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -234,8 +285,8 @@ static int check_words(const struct options *o, struct err *err)
 
 static int parse_levels(struct options *o, struct err *err)
 {
-	const struct per_level cpus = {"--cpus", 1, 64, 0};
-	const struct per_level mem = {"--mem", 1L << 20, 1L << 44, 1L << 20};
+	const struct per_level cpus = {"--cpus", 1, 64, 0, 0};
+	const struct per_level mem = {"--mem", 1L << 20, 1L << 44, 1L << 20, 0};
 	struct spec *s = &o->spec;
 
 	if (stack_parse(&s->stack, o->stack, err) < 0)

@@ -165,33 +165,91 @@ static int add_gets(struct archive *tar, const struct spec *s, struct err *err)
 	return status;
 }
 
+/* What the guest Linux is to do, and with what. */
+static int add_task(struct archive *a, const struct spec *s, struct err *err)
+{
+	if (add_puts(a, s, err) < 0 || add_gets(a, s, err) < 0)
+		return -1;
+	return s->command ? add_words(a, "command", s->command, err) : 0;
+}
+
+/* Linux unpacks one archive over the other. */
+static int write_initrd(FILE *f, const struct spec *s, const struct cache *c,
+			struct err *err)
+{
+	struct archive *cpio;
+	struct stat st;
+	char *data;
+	int status = read_whole(c->i386_initrd, &data, &st, err);
+
+	if (status)
+		return status;
+	fwrite(data, 1, (size_t)st.st_size, f);
+	free(data);
+	cpio = archive_write_new();
+	archive_write_set_format_cpio_newc(cpio);
+	archive_write_open_FILE(cpio, f);
+	status = add_task(cpio, s, err);
+	archive_write_free(cpio);
+	return status;
+}
+
+static int add_initrd(struct archive *tar, const struct spec *s,
+		      const struct cache *c, struct err *err)
+{
+	struct member m = {.name = "initrd", .mode = 0644};
+	char *data = NULL;
+	FILE *f = open_memstream(&data, &m.size);
+	int status;
+
+	if (!f)
+		return err_set(err, "out of memory");
+	status = write_initrd(f, s, c, err);
+	(void)fclose(f);
+	m.data = data;
+	if (!status)
+		status = add_member(tar, &m, err);
+	free(data);
+	return status;
+}
+
 static int add_all(struct archive *tar, struct wires *w, const struct spec *s,
 		   const struct cache *c, struct err *err)
 {
-	if (add_machines(tar, w, s, c, err) < 0 || add_puts(tar, s, err) < 0 ||
-	    add_gets(tar, s, err) < 0)
+	if (add_machines(tar, w, s, c, err) < 0)
 		return -1;
+	if (s->i386)
+		return add_file(tar, c->i386_kernel, "kernel", err) < 0
+			       ? -1
+			       : add_initrd(tar, s, c, err);
 	if (s->guest == GUEST_PAYLOAD && s->stack.guest_level > 0 &&
 	    add_file(tar, s->payload, "guest", err) < 0)
 		return -1;
-	return s->command ? add_words(tar, "command", s->command, err) : 0;
+	return add_task(tar, s, err);
+}
+
+/* Of one member, with its header. */
+static long member_size(const char *path)
+{
+	struct stat st;
+
+	return path && !stat(path, &st) ? st.st_size + 4096 : 0;
 }
 
 /* A size that the archive surely fits into: the arguments of machines name
  * it, so it has to be known before they are written. */
-static long estimate_size(const struct spec *s)
+static long estimate_size(const struct spec *s, const struct cache *c)
 {
-	long size = 1L << 20;
-	struct stat st;
+	long size = (1L << 20) + member_size(s->payload);
 
-	if (s->payload && !stat(s->payload, &st))
-		size += st.st_size;
+	if (s->i386)
+		size += member_size(c->i386_kernel) +
+			member_size(c->i386_initrd);
 	for (size_t i = 0; i < s->puts.n; i++) {
 		char *from, *to;
 
 		job_split_pair(s->puts.v[i], &from, &to);
-		if (!stat(from, &st))
-			size += st.st_size + 4096;
+		size += member_size(from);
 		free(from);
 		free(to);
 	}
@@ -204,7 +262,7 @@ int job_write(struct wires *w, const struct spec *s, const struct cache *c,
 	struct archive *tar = archive_write_new();
 	int status;
 
-	w->job_size = estimate_size(s);
+	w->job_size = estimate_size(s, c);
 	archive_write_set_format_ustar(tar);
 	archive_write_open_fd(tar, w->job);
 	status = add_all(tar, w, s, c, err);

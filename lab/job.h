@@ -2,7 +2,8 @@
 /*
  * The job: a tar archive that every level of a stack gets as RAM. Its members
  * are described in lab/level/init, which reads it. Results come back as a tar
- * archive that the innermost level writes into another piece of RAM.
+ * archive that the innermost level writes into another piece of RAM. A guest of
+ * --arch i386 finds its part in its initramfs.
  *
  * Both live in memfds: nothing is left on a disk, however a run ends.
  */

@@ -1,6 +1,6 @@
 # lab/: the program `nestbox`. Everything but the commands is a library that
 # unit tests link as well.
-lab-lib := args bench cache console counts err host job machine measure \
+lab-lib := args bench boot cache console counts err host job machine measure \
 	micro multiboot process report \
 	run settle stack terminal
 lab-cmd := main cmd_run cmd_bench cmd_doctor

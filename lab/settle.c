@@ -53,6 +53,13 @@ static int check_emulator(const struct spec *s, const struct cache *c,
 	return 0;
 }
 
+/* nestbox.elf hands on all CPUs of its machine. */
+static void settle_cpus(struct spec *s)
+{
+	for (int level = stack_nestboxes(&s->stack); level > 0; level--)
+		s->cpus[level] = s->cpus[0];
+}
+
 static void settle_mem(struct spec *s)
 {
 	long above = 0;
@@ -96,7 +103,23 @@ static int check_readable(const char *path, struct err *err)
 	return 0;
 }
 
-static int check_guest(const struct spec *s, struct err *err)
+/* Its kernel gets nothing but the job. */
+static int check_i386(const struct spec *s, const struct cache *c,
+		      struct err *err)
+{
+	if (s->guest != GUEST_LINUX || !spec_guest_on_linux(s))
+		return err_set(err, "--arch i386 needs --guest linux and a "
+				    "stack whose name ends in k");
+	if (s->gets.n)
+		return err_set(err, "--get needs --arch amd64");
+	if (!cache_has_i386(c))
+		return err_set(err, "--arch i386: no kernel for it: run "
+				    "tools/kernels.sh");
+	return 0;
+}
+
+static int check_guest(const struct spec *s, const struct cache *c,
+		       struct err *err)
 {
 	if (s->guest == GUEST_PAYLOAD && multiboot_check(s->payload, err) < 0)
 		return -1;
@@ -110,6 +133,13 @@ static int check_guest(const struct spec *s, struct err *err)
 	}
 	if ((s->puts.n || s->gets.n) && s->guest != GUEST_LINUX)
 		return err_set(err, "--put and --get need --guest linux");
+	if (s->machine && !spec_guest_on_linux(s))
+		return err_set(err,
+			       "--machine: on %s the guest's machine is the "
+			       "emulator's; take a stack whose name ends in k",
+			       s->stack.name);
+	if (s->i386 && check_i386(s, c, err) < 0)
+		return -1;
 	if (s->hv && !stack_is_nestbox(&s->stack, 0))
 		return err_set(err, "--hv needs a stack with nestbox.elf as "
 				    "L0, such as 1n");
@@ -125,8 +155,9 @@ int run_settle(struct spec *s, const struct cache *c, struct err *err)
 	host_probe(&host);
 	if (settle_accel(s, &host, err) < 0 || check_emulator(s, c, err) < 0)
 		return -1;
+	settle_cpus(s);
 	settle_mem(s);
-	if (check_mem(s, &host, err) < 0 || check_guest(s, err) < 0)
+	if (check_mem(s, &host, err) < 0 || check_guest(s, c, err) < 0)
 		return -1;
 	return 0;
 }

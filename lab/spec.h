@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "lab/args.h"
 #include "lab/stack.h"
@@ -24,7 +25,9 @@ struct spec {
 	struct stack stack;
 	enum guest_kind guest;
 	const char *payload; /* file, for GUEST_PAYLOAD */
-	const char *bios;    /* firmware for the payload, or NULL */
+	const char *bios;    /* firmware of the guest's machine, or NULL */
+	const char *machine; /* its type, or NULL */
+	bool i386;	     /* the guest is a 32-bit Linux */
 	const char *append;  /* more words for the guest's command line */
 	const char *hv;	     /* more options for nestbox.elf */
 	long cpus[MAX_LEVEL + 1];
@@ -32,11 +35,12 @@ struct spec {
 	enum accel accel;	 /* not AUTO once run_settle() has run */
 	bool exact, fast;	 /* at most one; settled to exact or not */
 	const char *cpu;	 /* model of the outer emulator's CPU */
-	bool no_thp;	    /* levels boot without transparent huge pages */
-	struct args puts;   /* HOST[:GUEST] */
-	struct args gets;   /* GUEST[:HOST] */
-	struct args qemu;   /* more arguments for the outer QEMU */
-	struct args plugin; /* -plugin and its argument, or empty */
+	bool no_thp;		/* levels boot without transparent huge pages */
+	struct args puts;	/* HOST[:GUEST] */
+	struct args gets;	/* GUEST[:HOST] */
+	struct args qemu;	/* more arguments for the outer QEMU */
+	struct args guest_qemu; /* and for that of the guest's machine */
+	struct args plugin;	/* -plugin and its argument, or empty */
 	char *const *command;
 	bool shell;  /* interactive: the guest's console is our terminal */
 	int timeout; /* seconds */
@@ -58,12 +62,35 @@ static inline bool spec_guest_on_linux(const struct spec *s)
 	return below >= 0 && spec_is_linux(s, below);
 }
 
+static inline bool spec_is_guest(const struct spec *s, int level)
+{
+	return level == s->stack.guest_level;
+}
+
+/* The level that the guest's machine counts as: nestbox.elf has none for it. */
+static inline int spec_guest_machine(const struct spec *s)
+{
+	return spec_guest_on_linux(s) ? s->stack.guest_level : 0;
+}
+
+static inline bool spec_is_microvm(const struct spec *s, int level)
+{
+	return spec_is_guest(s, level) && s->machine &&
+	       !strcmp(s->machine, "microvm");
+}
+
+/* A Linux with no images: its kernel and initramfs come with the job. */
+static inline bool spec_is_i386(const struct spec *s, int level)
+{
+	return spec_is_guest(s, level) && s->i386;
+}
+
 /* micro's IPIs need a second CPU: the virtual one above a Linux costs L0's
  * machine none, and nestbox.elf hands on those that it has. */
 static inline void spec_default_micro_cpus(struct spec *s)
 {
 	if (spec_guest_on_linux(s))
 		s->cpus[s->stack.guest_level] = 2;
-	else if (stack_is_nestbox(&s->stack, 0))
-		s->cpus[0] = s->cpus[1] = 2;
+	else if (s->stack.guest_level)
+		s->cpus[0] = 2;
 }

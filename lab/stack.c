@@ -23,14 +23,19 @@ int stack_parse(struct stack *stack, const char *name, struct err *err)
 				       "unknown hypervisor '%c' in stack '%s': "
 				       "k = Linux with KVM, n = nestbox.elf",
 				       *h, name);
-	if (strchr(name, 'n') && strcmp(name, "1n") != 0)
+	if (strstr(name, "kn"))
 		return err_set(err,
-			       "stack '%s': nestbox.elf runs as L0 only, and "
-			       "offers its guest no SVM yet: try 1n",
+			       "stack '%s': nestbox.elf runs on the CPU or on "
+			       "itself, not on KVM: try 1n, 2nk or 2nn",
 			       name);
 	memcpy(stack->name, name, level + 2);
 	stack->guest_level = (int)level;
 	return 0;
+}
+
+int stack_nestboxes(const struct stack *stack)
+{
+	return (int)strspn(stack->name + 1, "n");
 }
 
 void stack_name_below(const struct stack *stack, char name[MAX_LEVEL + 2])
@@ -85,16 +90,19 @@ int stack_parse_values(const struct stack *stack, const struct per_level *rule,
 		       struct err *err)
 {
 	char *copy = strdup(text), *rest = copy, *word;
-	int level = 0, status = copy ? 0 : err_set(err, "out of memory");
+	int levels = stack->guest_level + 1, level = 0;
+	int status = copy ? 0 : err_set(err, "out of memory");
 
+	if (levels < rule->levels)
+		levels = rule->levels;
 	while (!status && (word = strsep(&rest, ","))) {
-		if (level > stack->guest_level)
+		if (level == levels)
 			status = err_set(err, "%s: more values than levels",
 					 rule->what);
 		else
 			status = parse_value(rule, word, &values[level++], err);
 	}
-	for (; !status && level <= stack->guest_level; level++)
+	for (; !status && level < levels; level++)
 		values[level] = values[level - 1];
 	free(copy);
 	return status;
