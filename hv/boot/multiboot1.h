@@ -18,12 +18,23 @@ struct mb1_header {
 } __attribute__((packed));
 ASSERT_SIZE(mb1_header, 12);
 
+/* Behind it, if MB1_ADDRESSES is set; counts instead of any ELF header. */
+struct mb1_addresses {
+	u32 header;
+	u32 load;
+	u32 load_end; /* 0: the end of the file */
+	u32 bss_end;  /* 0: there is no bss */
+	u32 entry;
+} __attribute__((packed));
+ASSERT_SIZE(mb1_addresses, 20);
+
 #define MB1_HEADER_MAGIC  0x1badb002u
 #define MB1_HEADER_AREA	  8192
 /* Flags of the header. A loader must know all of the lower 16. */
 #define MB1_ALIGN_MODULES 0x00000001u
 #define MB1_WANT_MEMORY	  0x00000002u
 #define MB1_MUST_KNOW	  0x0000ffffu
+#define MB1_ADDRESSES	  0x00010000u
 
 struct mb1_info {
 	u32 flags;

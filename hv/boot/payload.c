@@ -69,6 +69,34 @@ static int check_segments(struct payload *l, const u8 *file, u64 size,
 	return 0;
 }
 
+/* The image says itself where it goes: one segment (section 3.1.3). */
+static int check_addresses(struct payload *l, const u8 *file, u64 size,
+			   const struct mb1_header *header, const char **why)
+{
+	u64 at = (u64)((const u8 *)header - file);
+	const struct mb1_addresses *a = (const void *)(header + 1);
+	struct plan_segment s;
+
+	if (size - at < sizeof(*header) + sizeof(*a))
+		return refuse(why, "the payload is cut off");
+	if (a->header < a->load || a->header - a->load > at ||
+	    (a->load_end && a->load_end < a->load))
+		return refuse(why, "the payload's addresses make no sense");
+	s = (struct plan_segment){.dest = a->load,
+				  .offset = at - (a->header - a->load)};
+	s.file_size = a->load_end ? a->load_end - a->load : size - s.offset;
+	s.mem_size = a->bss_end > a->load + s.file_size ? a->bss_end - a->load
+							: s.file_size;
+	if (plan_add(&l->plan, &s, size, why) < 0)
+		return -1;
+	l->plan.entry = a->entry;
+	if (l->plan.high > BOOT_END)
+		return refuse(why, "a segment reaches beyond 4 GiB");
+	if (!plan_has_entry(&l->plan))
+		return refuse(why, "the payload's entry is not in the file");
+	return 0;
+}
+
 int payload_check(struct payload *l, const void *file, u64 size,
 		  const char **why)
 {
@@ -82,6 +110,8 @@ int payload_check(struct payload *l, const void *file, u64 size,
 	    ~(MB1_ALIGN_MODULES | MB1_WANT_MEMORY))
 		return refuse(why, "the payload wants what we do not offer");
 	l->align_modules = header->flags & MB1_ALIGN_MODULES;
+	if (header->flags & MB1_ADDRESSES)
+		return check_addresses(l, file, size, header, why);
 	if (size < sizeof(*h) || h->magic != ELF_MAGIC)
 		return refuse(why, "the payload is not an ELF file");
 	if (h->format != ELF_32_LSB || h->machine != ELF_386 ||

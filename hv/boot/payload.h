@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A multiboot-1 payload (ELF32) that runs as L1 instead of Linux: the
- * payloads of guest/, Xen, or this hypervisor again.
+ * A multiboot-1 payload that runs as L1 instead of Linux: the payloads of
+ * guest/ and Xen (ELF32), or this hypervisor again, whose multiboot header says
+ * where it goes.
  *
  * payload_check() looks at the file, payload_place() compares its plan with
  * the memory that L1 gets, payload_fill() writes the information block. It

@@ -116,11 +116,68 @@ static void header_is_searched(void **state)
 	put_header(file, MULTIBOOT, 4);
 	assert_refused(file, FILE_SIZE,
 		       "the payload wants what we do not offer");
-	put_header(file, MULTIBOOT, 0x10003);
+	put_header(file, MULTIBOOT, 0x20003);
 	assert_int_equal(payload_check(&payload, file, FILE_SIZE, &why), 0);
 	put(file, MULTIBOOT + 8, 0, 4);
 	assert_refused(file, FILE_SIZE, "the payload has no multiboot header");
 	assert_false(payload_is(file, 0));
+	free(file);
+}
+
+/* The file's second page and what follows it go to 14 MiB. */
+static void put_addresses(u8 *file, u32 load_end, u32 bss_end, u32 entry)
+{
+	put_header(file, MULTIBOOT, 3 | MB1_ADDRESSES);
+	put(file, MULTIBOOT + 12, 14 * MIB, 4);
+	put(file, MULTIBOOT + 16, 14 * MIB, 4);
+	put(file, MULTIBOOT + 20, load_end, 4);
+	put(file, MULTIBOOT + 24, bss_end, 4);
+	put(file, MULTIBOOT + 28, entry, 4);
+}
+
+static void header_says_where(void **state)
+{
+	const struct plan_segment *s = payload.plan.segment;
+	u8 *file = make_file();
+
+	(void)state;
+	file[0] = 0; /* no ELF is needed */
+	put_addresses(file, 14 * MIB + 0x800, 15 * MIB, 14 * MIB + 0x40);
+	assert_int_equal(payload_check(&payload, file, FILE_SIZE, &why), 0);
+	assert_int_equal(payload.plan.n, 1);
+	assert_int_equal(payload.plan.entry, 14 * MIB + 0x40);
+	assert_int_equal(s->dest, 14 * MIB);
+	assert_int_equal(s->offset, MULTIBOOT);
+	assert_int_equal(s->file_size, 0x800);
+	assert_int_equal(s->mem_size, MIB);
+	put_addresses(file, 0, 0, 14 * MIB);
+	assert_int_equal(payload_check(&payload, file, FILE_SIZE, &why), 0);
+	assert_int_equal(s->file_size, FILE_SIZE - MULTIBOOT);
+	assert_int_equal(s->mem_size, FILE_SIZE - MULTIBOOT);
+	free(file);
+}
+
+static void wrong_addresses_are_refused(void **state)
+{
+	u8 *file = make_file();
+
+	(void)state;
+	put_addresses(file, 14 * MIB + 0x800, 0, 14 * MIB + 0x800);
+	assert_refused(file, FILE_SIZE,
+		       "the payload's entry is not in the file");
+	put_addresses(file, 14 * MIB + 0x2000, 0, 14 * MIB);
+	assert_refused(file, FILE_SIZE, "the image is cut off");
+	assert_refused(file, MULTIBOOT + 31, "the payload is cut off");
+	put_addresses(file, 14 * MIB - 1, 0, 14 * MIB);
+	assert_refused(file, FILE_SIZE,
+		       "the payload's addresses make no sense");
+	put_addresses(file, 0, 0, 14 * MIB);
+	put(file, MULTIBOOT + 16, 14 * MIB + 1, 4);
+	assert_refused(file, FILE_SIZE,
+		       "the payload's addresses make no sense");
+	put(file, MULTIBOOT + 16, 14 * MIB - MULTIBOOT - 1, 4);
+	assert_refused(file, FILE_SIZE,
+		       "the payload's addresses make no sense");
 	free(file);
 }
 
@@ -299,6 +356,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(payload_is_understood),
 		cmocka_unit_test(header_is_searched),
+		cmocka_unit_test(header_says_where),
+		cmocka_unit_test(wrong_addresses_are_refused),
 		cmocka_unit_test(payload_that_is_cut_off),
 		cmocka_unit_test(payload_of_another_kind),
 		cmocka_unit_test(bad_segments),
