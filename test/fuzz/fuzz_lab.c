@@ -53,7 +53,7 @@ static void fuzz_counts(char *text, size_t size)
 
 static void fuzz_words(const char *text)
 {
-	const struct per_level rule = {"--mem", 1, 1L << 44, 1 << 20};
+	const struct per_level rule = {"--mem", 1, 1L << 44, 1 << 20, 0};
 	long values[MAX_LEVEL + 1];
 	struct stack stack = {.guest_level = 2};
 	struct err err;

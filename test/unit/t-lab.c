@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lab: stacks, consoles, payload checks, pairs, QEMU's command lines. */
+#include "lab/boot.h"
 #include "lab/console.h"
 #include "lab/job.h"
 #include "lab/multiboot.h"
@@ -25,12 +26,17 @@ static void stacks_are_parsed(void **state)
 	assert_int_equal(stack_parse(&s, "1n", &err), 0);
 	assert_true(stack_is_nestbox(&s, 0));
 	assert_false(stack_is_nestbox(&s, 1));
+	assert_int_equal(stack_nestboxes(&s), 1);
+	assert_int_equal(stack_parse(&s, "3nnk", &err), 0);
+	assert_int_equal(stack_nestboxes(&s), 2);
+	assert_int_equal(stack_parse(&s, "0", &err), 0);
+	assert_int_equal(stack_nestboxes(&s), 0);
 }
 
 static void wrong_stacks_are_refused(void **state)
 {
 	static const char *const wrong[] = {"",	   "k",	  "1",	"2k",
-					    "1kk", "2nk", "1x", "4kkkk",
+					    "1kk", "2kn", "1x", "4kkkk",
 					    "-1k", "1k ", "99"};
 	struct stack s;
 	struct err err;
@@ -42,7 +48,7 @@ static void wrong_stacks_are_refused(void **state)
 
 static void last_value_holds_for_the_rest(void **state)
 {
-	const struct per_level mem = {"--mem", 1 << 20, 1L << 44, 1 << 20};
+	const struct per_level mem = {"--mem", 1 << 20, 1L << 44, 1 << 20, 0};
 	struct stack s = {.name = "3kkk", .guest_level = 3};
 	long v[MAX_LEVEL + 1];
 	struct err err;
@@ -60,7 +66,7 @@ static void wrong_values_are_refused(void **state)
 		"",   "x",  "1,2,3", "0",
 		"65", "1G", "-1",    "99999999999999999999",
 		"1,"};
-	const struct per_level cpus = {"--cpus", 1, 64, 0};
+	const struct per_level cpus = {"--cpus", 1, 64, 0, 0};
 	struct stack s = {.name = "1k", .guest_level = 1};
 	long v[MAX_LEVEL + 1];
 	struct err err;
@@ -69,6 +75,20 @@ static void wrong_values_are_refused(void **state)
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		assert_int_equal(
 			stack_parse_values(&s, &cpus, wrong[i], v, &err), -1);
+}
+
+/* `bench --stacks 1k,2kk --cpus 1,2,3`: 1k takes two of them. */
+static void values_for_a_deeper_stack(void **state)
+{
+	const struct per_level cpus = {"--cpus", 1, 64, 0, 3};
+	struct stack s = {.name = "1k", .guest_level = 1};
+	long v[MAX_LEVEL + 1];
+	struct err err;
+
+	(void)state;
+	assert_int_equal(stack_parse_values(&s, &cpus, "1,2,3", v, &err), 0);
+	assert_int_equal(v[1], 2);
+	assert_int_equal(stack_parse_values(&s, &cpus, "1,1,1,1", v, &err), -1);
 }
 
 /* A console whose lines and command output go to memory. */
@@ -248,6 +268,83 @@ static void each_machine_has_its_command_line(void **state)
 	args_free(&inner);
 }
 
+/* Each level's console has a port, and each L(k) finds those of the levels
+ * above behind its own. */
+static void nestboxes_take_the_last_ports(void **state)
+{
+	struct spec one = {.stack = {"1n", 1}}, two = {.stack = {"3nnk", 3}};
+
+	(void)state;
+	assert_int_equal(boot_port(&one, 1), 0);
+	assert_int_equal(boot_port(&one, 0), 1);
+	assert_int_equal(boot_port(&two, 2), 0);
+	assert_int_equal(boot_port(&two, 3), 1);
+	assert_int_equal(boot_port(&two, 1), 2);
+	assert_int_equal(boot_port(&two, 0), 3);
+}
+
+static void nestbox_is_a_module_of_nestbox(void **state)
+{
+	struct spec s = {.stack = {"3nnk", 3},
+			 .guest = GUEST_LINUX,
+			 .mem = {4L << 30, 3L << 30, 2L << 30, 1L << 30},
+			 .cpus = {1, 1, 1, 1},
+			 .exact = true,
+			 .cpu = "max"};
+	struct cache c = {.emulator = "qemu",
+			  .kernel = "/a,b/vmlinux",
+			  .initrd = "/level.cpio"};
+	struct wires w = {.job = 7, .out = -1, .console = {3, 4, 5, 6}};
+	struct args outer = {0}, inner = {0};
+
+	(void)state;
+	machine_args(&outer, &s, &c, &w, 0);
+	machine_args(&inner, &s, &c, &w, 3);
+	assert_true(has_word(&outer, "com=0x2e8 panic=reset"));
+	assert_true(has_word(&outer, "/nestbox.elf com=0x3e8 panic=reset,"
+				     "/a,,b/vmlinux console=ttyS0"));
+	assert_true(has_word(&outer, "nb.level=2,/level.cpio"));
+	assert_true(has_word(&inner, "/dev/ttyS1"));
+	assert_false(has_word(&inner, "/dev/ttyS2"));
+	args_free(&outer);
+	args_free(&inner);
+}
+
+/* The guest's machine has the type that was asked for, the others not. */
+static void guests_have_their_machine(void **state)
+{
+	struct spec s = {.stack = {"2kk", 2},
+			 .guest = GUEST_LINUX,
+			 .mem = {3L << 30, 2L << 30, 1L << 30},
+			 .cpus = {1, 1, 1},
+			 .machine = "q35",
+			 .cpu = "max"};
+	struct cache c = {.emulator = "qemu"};
+	struct wires w = {.job = 7, .out = -1};
+	struct args middle = {0}, q35 = {0}, microvm = {0};
+
+	(void)state;
+	machine_args(&middle, &s, &c, &w, 1);
+	machine_args(&q35, &s, &c, &w, 2);
+	s.machine = "microvm";
+	s.i386 = true;
+	args_add(&s.guest_qemu, "-name");
+	machine_args(&microvm, &s, &c, &w, 2);
+	assert_true(has_word(&middle, "pc,nvdimm=on"));
+	assert_true(has_word(&middle, "qboot.rom"));
+	assert_false(has_word(&middle, "-name"));
+	assert_true(has_word(&q35, "q35,nvdimm=on"));
+	assert_false(has_word(&q35, "qboot.rom"));
+	assert_true(has_word(&microvm, "microvm"));
+	assert_true(has_word(&microvm, "/job/kernel"));
+	assert_true(has_word(&microvm, "-name"));
+	assert_false(has_word(&microvm, "nvdimm"));
+	args_free(&middle);
+	args_free(&q35);
+	args_free(&microvm);
+	args_free(&s.guest_qemu);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +352,7 @@ int main(void)
 		cmocka_unit_test(wrong_stacks_are_refused),
 		cmocka_unit_test(last_value_holds_for_the_rest),
 		cmocka_unit_test(wrong_values_are_refused),
+		cmocka_unit_test(values_for_a_deeper_stack),
 		cmocka_unit_test(lines_get_their_level),
 		cmocka_unit_test(command_output_is_exact),
 		cmocka_unit_test(command_without_last_newline),
@@ -264,6 +362,9 @@ int main(void)
 		cmocka_unit_test(payload_flaws_are_named),
 		cmocka_unit_test(pairs_are_split),
 		cmocka_unit_test(each_machine_has_its_command_line),
+		cmocka_unit_test(nestboxes_take_the_last_ports),
+		cmocka_unit_test(nestbox_is_a_module_of_nestbox),
+		cmocka_unit_test(guests_have_their_machine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
