@@ -1,4 +1,5 @@
-# hv/: the hypervisor, nestbox.elf. What is pure runs in host unit tests too.
+# hv/: the hypervisor, nestbox.elf, and the same without nesting,
+# nestbox-flat.elf. What is pure runs in host unit tests too.
 hv-pure-src := hv/account.c hv/boot/bootinfo.c hv/boot/linux.c \
 	hv/boot/memmap.c hv/boot/options.c hv/boot/payload.c hv/boot/plan.c \
 	hv/emulate.c hv/gwalk.c hv/ivrs.c
@@ -8,13 +9,17 @@ hv-src := $(hv-pure-src) hv/boot/boot.S hv/boot/l1.c hv/console.c \
 	hv/power.c hv/ptable.c hv/run.c hv/seal.c hv/smp.c hv/space.c \
 	hv/svm/entry.S hv/svm/msrpm.c hv/svm/svm.c hv/tables.c hv/timer.c \
 	hv/token.c hv/trampoline.S hv/trap.c hv/vapic.c hv/vectors.S
+# Either of these two, which have the functions of hv/nested.h.
+nested-pure-src :=
+nested-src := $(nested-pure-src)
+flat-src :=
 hv-lib-src := lib/acpi.c lib/exit.c lib/fmt.c lib/string.c lib/uart.c \
 	lib/word.c lib/x86dec.c lib/x86dec_operand.c lib/x86dec_table.c
-hypervisor := $(B)/nestbox.elf
+hypervisor := $(B)/nestbox.elf $(if $(flat-src),$(B)/nestbox-flat.elf)
 
 # Linked to the last 2 GiB of addresses (hv/layout.h).
 HVCFLAGS := $(FREECFLAGS) -mcmodel=kernel
-hv-objects := $(patsubst %,$(B)/hv/%.o,$(basename $(hv-src) $(hv-lib-src)))
+hv-objects = $(patsubst %,$(B)/hv/%.o,$(basename $(1)))
 
 $(B)/hv/%.o: %.c
 	$(call say,CC,$<)
@@ -30,8 +35,10 @@ $(B)/hv/hv.ld: hv/hv.ld hv/layout.h lib/x86.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -E -P -x assembler-with-cpp -I. -o $@ $<
 
-$(hypervisor): $(hv-objects) $(B)/hv/hv.ld
+$(B)/nestbox.elf: $(call hv-objects,$(nested-src))
+$(B)/nestbox-flat.elf: $(call hv-objects,$(flat-src))
+$(hypervisor): $(call hv-objects,$(hv-src) $(hv-lib-src)) $(B)/hv/hv.ld
 	$(call say,LD,$@)
 	$(Q)$(LD) -m elf_x86_64 -nostdlib -static --build-id=none \
 		-z max-page-size=4096 -z noexecstack -T $(B)/hv/hv.ld \
-		-o $@ $(hv-objects)
+		-o $@ $(filter %.o,$^)

@@ -12,7 +12,7 @@ $(SB)/%.o: %.c
 	$(Q)$(CC) $(HOSTCFLAGS) $(san-flags) -c -o $@ $<
 
 unit-objects := $(lab-lib:%=$(SB)/lab/%.o) $(capture-core:%.c=$(SB)/%.o) \
-	$(lib-src:%.c=$(SB)/%.o) $(hv-pure-src:%.c=$(SB)/%.o)
+	$(patsubst %.c,$(SB)/%.o,$(lib-src) $(hv-pure-src) $(nested-pure-src))
 units := $(unit-names:%=$(SB)/unit/%)
 $(SB)/libunit.a: $(unit-objects) lib/lib.mk hv/hv.mk
 	$(Q)rm -f $@

@@ -18,8 +18,8 @@ usage() {
 	EOF
 }
 
-all_checks=(format tidy cppcheck shell spelling headers backends limits gcc
-	clang)
+all_checks=(format tidy cppcheck shell spelling headers backends limits size
+	gcc clang)
 
 # files PATTERN...: the project's files, those not added yet too.
 files() {
@@ -142,6 +142,11 @@ check_gcc() {
 
 check_clang() {
 	make -j "$jobs" B=build-clang CC=clang all "${test_objects[@]}"
+}
+
+# The hypervisor's budget.
+check_size() {
+	tools/size.sh
 }
 
 run_check() {
