@@ -2,18 +2,43 @@
 #include "hv/insn.h"
 
 #include "hv/gwalk.h"
+#include "hv/nested.h"
 #include "hv/run.h"
 #include "hv/space.h"
 #include "lib/x86.h"
+
+#define HLT 0xf4
+
+const struct phys *insn_memory(const struct vcpu *v)
+{
+	return v->level == 1 ? &space_l1 : nested_memory(v);
+}
+
+unsigned insn_bytes(const struct vcpu *v, const struct guest_view *g,
+		    u8 bytes[X86_INSN_MAX])
+{
+	u64 va = g->seg_base[X86_CS] + v->regs.rip;
+
+	return (unsigned)gwalk_read(insn_memory(v), g, va, bytes,
+				    X86_INSN_MAX);
+}
 
 bool insn_fetch(const struct vcpu *v, const struct guest_view *g,
 		struct x86_insn *insn)
 {
 	u8 bytes[X86_INSN_MAX];
-	u64 va = g->seg_base[X86_CS] + v->regs.rip;
-	size_t n = gwalk_read(&space_l1, g, va, bytes, sizeof(bytes));
+	unsigned n = insn_bytes(v, g, bytes);
 
 	return x86_decode(bytes, n, g->mode, insn) == X86_OK;
+}
+
+bool insn_is_hlt(const struct vcpu *v)
+{
+	struct guest_view g;
+	u8 bytes[X86_INSN_MAX];
+
+	vmm->view(v, &g);
+	return insn_bytes(v, &g, bytes) && bytes[0] == HLT;
 }
 
 /* What exits, without prefixes as compilers write it, is not worth decoding:
@@ -23,6 +48,10 @@ static const u32 plain[EXIT_SLOTS] = {
 	[EXIT_vmcall] = 0xd9010f,
 	[EXIT_stgi] = 0xdc010f,
 	[EXIT_clgi] = 0xdd010f,
+	[EXIT_vmrun] = 0xd8010f,
+	[EXIT_vmload] = 0xda010f,
+	[EXIT_vmsave] = 0xdb010f,
+	[EXIT_invlpga] = 0xdf010f,
 };
 #define PLAIN_RDMSR 0x320f
 #define PLAIN_WRMSR 0x300f
@@ -32,6 +61,7 @@ static unsigned plain_len(const struct vcpu *v, const struct guest_view *g,
 {
 	u64 va = g->seg_base[X86_CS] + v->regs.rip, pa;
 	u32 want = plain[exit->slot], found;
+	const struct phys *memory = insn_memory(v);
 	unsigned len;
 	const u8 *at;
 
@@ -39,9 +69,9 @@ static unsigned plain_len(const struct vcpu *v, const struct guest_view *g,
 		want = exit->info1 ? PLAIN_WRMSR : PLAIN_RDMSR;
 	len = want >> 16 ? 3 : 2;
 	if (!want || va % PAGE_SIZE > PAGE_SIZE - len ||
-	    !gwalk(&space_l1, g, va, &pa))
+	    !gwalk(memory, g, va, &pa))
 		return 0;
-	at = phys_map(&space_l1, pa, len);
+	at = phys_map(memory, pa, len);
 	if (!at)
 		return 0;
 	found = (u32)(at[0] | at[1] << 8);
@@ -50,25 +80,31 @@ static unsigned plain_len(const struct vcpu *v, const struct guest_view *g,
 	return found == want ? len : 0;
 }
 
-void insn_done(struct vcpu *v, const struct exit *exit)
+u64 insn_next(const struct vcpu *v, const struct exit *exit, unsigned len)
 {
 	u64 next = vmm->next_rip(v, exit);
 	struct guest_view g;
 	struct x86_insn insn;
-	unsigned len;
 
-	if (!next) {
-		vmm->view(v, &g);
+	if (next)
+		return next;
+	vmm->view(v, &g);
+	if (!len)
 		len = plain_len(v, &g, exit);
-		if (!len && insn_fetch(v, &g, &insn))
-			len = insn.len;
-		if (!len) {
-			inject_fault(v, VECTOR_UD, false);
-			return;
-		}
-		next = v->regs.rip + len;
-		if (g.mode != X86_64)
-			next = (u32)next;
-	}
-	vmm->advance(v, next);
+	if (!len && insn_fetch(v, &g, &insn))
+		len = insn.len;
+	if (!len)
+		return 0;
+	next = v->regs.rip + len;
+	return g.mode == X86_64 ? next : (u32)next;
+}
+
+void insn_done(struct vcpu *v, const struct exit *exit)
+{
+	u64 next = insn_next(v, exit, 0);
+
+	if (next)
+		vmm->advance(v, next);
+	else
+		inject_fault(v, VECTOR_UD, false);
 }

@@ -12,6 +12,7 @@
 #include "hv/iommu.h"
 #include "hv/lapic.h"
 #include "hv/mem.h"
+#include "hv/nested.h"
 #include "hv/panic.h"
 #include "hv/policy.h"
 #include "hv/ports.h"
@@ -195,6 +196,7 @@ static void run_other_cpu(void)
 	write_cr3(tables);
 	trap_load();
 	vmm->start_cpu(cpu);
+	nested_start(&cpu->vcpu);
 	vapic_start(&cpu->vcpu);
 	cpu->vcpu.waits = true;
 	smp_ready(cpu);
@@ -210,7 +212,9 @@ static void run_boot_cpu(void)
 	space_build(block, block + options.mem);
 	read_acpi();
 	vmm->start_cpu(cpu);
-	policy_init(vmm, options.gif);
+	policy_init(vmm);
+	nested_init(options.svm);
+	nested_start(&cpu->vcpu);
 	vapic_init();
 	ioapic_init(&listed);
 	vapic_start(&cpu->vcpu);

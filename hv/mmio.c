@@ -78,7 +78,8 @@ static bool source(const struct operand *o, unsigned bytes, u64 *value)
 	const struct access *a = o->ctx;
 
 	*value = 0;
-	return gwalk_read(&space_l1, a->view, linear(a), value, bytes) == bytes;
+	return gwalk_read(insn_memory(a->v), a->view, linear(a), value,
+			  bytes) == bytes;
 }
 
 /* An access that begins in the page before is not the range's alone. */

@@ -25,6 +25,8 @@ struct cpu {
 	struct vcpu vcpu;
 	struct account account;
 	volatile bool nmi_taken; /* set by the NMI handler */
+	bool in_guest;		 /* read by others: hv/shoot.h */
+	u64 epoch;		 /* of its last flush */
 
 	/* Written by others: hv/smp.c. */
 	bool ready;

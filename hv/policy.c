@@ -2,15 +2,16 @@
 #include "hv/policy.h"
 
 #include "hv/lapic.h"
+#include "hv/nested.h"
 #include "hv/run.h"
+#include "hv/safe.h"
 #include "hv/vapic.h"
 #include "lib/apic.h"
 #include "lib/cpu.h"
 #include "lib/hypercall.h"
 
+#define CPUID_ECX_SVM 0x4u
 #define X2APIC(reg) (MSR_X2APIC + (reg) / 16)
-
-static bool may_set_svme;
 
 /* MSRs *********************************************************************/
 
@@ -20,23 +21,25 @@ static bool read_efer(struct vcpu *v, u64 *value)
 	return true;
 }
 
+static bool may_set_svme(struct vcpu *v)
+{
+	u64 vm_cr;
+
+	return nested_is_offered() && nested_read_vm_cr(v, &vm_cr) &&
+	       !(vm_cr & VM_CR_SVMDIS);
+}
+
 static bool write_efer(struct vcpu *v, u32 msr, u64 value)
 {
 	bool svme = value & EFER_SVME;
 
 	(void)msr;
-	if (svme && !may_set_svme)
+	if (svme && !may_set_svme(v))
 		return false;
 	if (!vmm->set_efer(v, value & ~(u64)EFER_SVME))
 		return false;
-	v->svme = svme;
-	return true;
-}
-
-static bool read_vm_cr(struct vcpu *v, u64 *value)
-{
-	(void)v;
-	*value = VM_CR_LOCK | (may_set_svme ? 0 : VM_CR_SVMDIS);
+	if (v->level == 1)
+		v->svme = svme;
 	return true;
 }
 
@@ -81,9 +84,11 @@ struct msr_rule {
 
 static const struct msr_rule msr_rules[] = {
 	{MSR_EFER, 1, read_efer, write_efer,
-	 "SVME must stay on while a guest runs, and L1 has no SVM"},
-	{MSR_VM_CR, 1, read_vm_cr, NULL, "L1 has no SVM: off and locked"},
-	{MSR_VM_HSAVE_PA, 1, NULL, NULL, "it points into L0's memory"},
+	 "SVME must stay on while a guest runs, whatever L1 sets"},
+	{MSR_VM_CR, 1, nested_read_vm_cr, nested_write_vm_cr,
+	 "it could switch SVM off"},
+	{MSR_VM_HSAVE_PA, 1, nested_read_hsave, nested_write_hsave,
+	 "it points into L0's memory"},
 	{MSR_APIC_BASE, 1, native, vapic_write_base,
 	 "L0 traps the page where it is"},
 	{X2APIC(APIC_ICR), 1, vapic_read_icr, vapic_write_icr,
@@ -110,21 +115,22 @@ static const struct msr_rule *find_msr(u32 msr)
 	return NULL;
 }
 
-void policy_init(const struct vmm_ops *ops, bool svme)
+void policy_init(const struct vmm_ops *ops)
 {
-	may_set_svme = svme;
 	for (size_t i = 0; i < ARRAY_SIZE(msr_rules); i++)
 		for (u32 k = 0; k < msr_rules[i].n; k++)
 			ops->trap_msr(msr_rules[i].msr + k,
 				      msr_rules[i].read != native, true);
 }
 
-/* An MSR without a rule exits because the CPU's map does not reach it: no PC
- * has one there. */
+/* L1 has the others without exits, but for those that the CPU's map does not
+ * reach, and no PC has one there. Of a guest of L1's more exit. */
 bool policy_rdmsr(struct vcpu *v, u32 msr, u64 *value)
 {
 	const struct msr_rule *rule = find_msr(msr);
 
+	if (v->level == 2 && (!rule || rule->read == native))
+		return rdmsr_safe(msr, value);
 	return rule && rule->read && rule->read(v, value);
 }
 
@@ -132,6 +138,8 @@ bool policy_wrmsr(struct vcpu *v, u32 msr, u64 value)
 {
 	const struct msr_rule *rule = find_msr(msr);
 
+	if (v->level == 2 && !rule)
+		return wrmsr_safe(msr, value);
 	return rule && rule->write && rule->write(v, msr, value);
 }
 
@@ -144,9 +152,10 @@ bool policy_wrmsr(struct vcpu *v, u32 msr, u64 value)
 
 #define LEAF_KVM 0x40000100u
 
-static void hide_svm(struct cpuid *r)
+static void show_svm(struct cpuid *r)
 {
-	r->ecx &= ~4u;
+	if (!nested_is_offered())
+		r->ecx &= ~CPUID_ECX_SVM;
 }
 
 static void nothing(struct cpuid *r)
@@ -175,8 +184,8 @@ static const struct {
 	 "hypervisor it knows, and without x2APIC each EOI exits"},
 	{LEAF_KVM + 1, nothing, "the features of KVM that L0 has: none"},
 	{LEAF_NESTBOX, sign, "says that L0 is nestbox and takes hypercalls"},
-	{0x80000001, hide_svm, "L1 has no SVM"},
-	{0x8000000a, nothing, "SVM's features, without SVM"},
+	{0x80000001, show_svm, "whether L1 has SVM"},
+	{0x8000000a, nested_cpuid, "which of SVM's features"},
 };
 
 void policy_cpuid(struct vcpu *v)

@@ -7,9 +7,8 @@
 
 #include "hv/vmm.h"
 
-/* Makes the MSRs of the table exit. Once, before L1 runs. @svme: L1 may set
- * EFER.SVME. */
-void policy_init(const struct vmm_ops *ops, bool svme);
+/* Makes the MSRs of the table exit. Once, before L1 runs. */
+void policy_init(const struct vmm_ops *ops);
 
 /* RDMSR or WRMSR of an MSR that exits. False: #GP. */
 bool policy_rdmsr(struct vcpu *v, u32 msr, u64 *value);

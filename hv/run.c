@@ -5,22 +5,17 @@
 #include "hv/hypercall.h"
 #include "hv/insn.h"
 #include "hv/mmio.h"
+#include "hv/nested.h"
 #include "hv/panic.h"
 #include "hv/policy.h"
 #include "hv/ports.h"
 #include "hv/power.h"
+#include "hv/shoot.h"
 #include "hv/smp.h"
 #include "hv/space.h"
 #include "hv/timer.h"
 #include "hv/vapic.h"
 #include "lib/cpu.h"
-
-enum result {
-	SAME_RIP,  /* go on where the guest stopped */
-	NEXT_INSN, /* the instruction is done */
-};
-
-typedef enum result handler_fn(struct vcpu *v, const struct exit *exit);
 
 void inject_fault(struct vcpu *v, u8 vector, bool has_error)
 {
@@ -41,25 +36,13 @@ static enum result no_such_insn(struct vcpu *v, const struct exit *exit)
 	return fault(v, VECTOR_UD, false);
 }
 
-/* Physical interrupts and NMIs wait for the STGI. */
-static enum result on_clgi(struct vcpu *v, const struct exit *exit)
+/* Asked for by the backend alone, for the sake of GIF. */
+static enum result on_gif(struct vcpu *v, const struct exit *exit)
 {
-	if (!v->svme)
-		return no_such_insn(v, exit);
-	if (!v->gif_off)
-		vmm->hold_interrupts(v, true);
-	v->gif_off = true;
-	return NEXT_INSN;
-}
-
-static enum result on_stgi(struct vcpu *v, const struct exit *exit)
-{
-	if (!v->svme)
-		return no_such_insn(v, exit);
-	if (v->gif_off)
-		vmm->hold_interrupts(v, false);
-	v->gif_off = false;
-	return NEXT_INSN;
+	if (!vmm->gif_exit(v, exit->slot))
+		panic("exit %lx (%s) was not asked for", exit->code,
+		      exit_name(exit->slot));
+	return SAME_RIP;
 }
 
 /* INVD would throw away what L0 has in the caches, too. */
@@ -169,7 +152,7 @@ static enum result on_shutdown(struct vcpu *v, const struct exit *exit)
  * the stack or the tables for it lie there ends as on the bare machine. What
  * mmio.c cannot emulate is #GP (doc/caveats.md).
  */
-static enum result on_npf(struct vcpu *v, const struct exit *exit)
+enum result run_page_fault(struct vcpu *v, const struct exit *exit)
 {
 	if (vmm->injecting(v))
 		return on_shutdown(v, exit);
@@ -186,6 +169,10 @@ static enum result on_npf(struct vcpu *v, const struct exit *exit)
 }
 
 static handler_fn *const handlers[EXIT_SLOTS] = {
+	[EXIT_cr_read] = on_gif,
+	[EXIT_cr_write] = on_gif,
+	[EXIT_intr] = on_gif,
+	[EXIT_intr_window] = on_gif,
 	[EXIT_exception] = on_exception,
 	[EXIT_invalid] = on_shutdown,
 	[EXIT_cpuid] = on_cpuid,
@@ -195,13 +182,13 @@ static handler_fn *const handlers[EXIT_SLOTS] = {
 	[EXIT_nmi] = on_nmi,
 	[EXIT_iret] = on_iret,
 	[EXIT_shutdown] = on_shutdown,
-	[EXIT_npf] = on_npf,
-	[EXIT_vmrun] = no_such_insn,
-	[EXIT_vmload] = no_such_insn,
-	[EXIT_vmsave] = no_such_insn,
-	[EXIT_stgi] = on_stgi,
-	[EXIT_clgi] = on_clgi,
-	[EXIT_invlpga] = no_such_insn,
+	[EXIT_npf] = run_page_fault,
+	[EXIT_vmrun] = nested_vmrun,
+	[EXIT_vmload] = nested_vmload,
+	[EXIT_vmsave] = nested_vmsave,
+	[EXIT_stgi] = nested_stgi,
+	[EXIT_clgi] = nested_clgi,
+	[EXIT_invlpga] = nested_invlpga,
 	[EXIT_invd] = on_invd,
 	[EXIT_skinit] = no_such_insn,
 };
@@ -213,12 +200,18 @@ static handler_fn *const handlers[EXIT_SLOTS] = {
  */
 static void let_nmi_in(struct vcpu *v)
 {
-	if (v->nmi_blocked || v->gif_off || v->stepping)
+	if (v->nmi_blocked || v->stepping)
 		return;
+	if (!vmm->gif(v)) {
+		vmm->watch_gif(v);
+		return;
+	}
 	if (vmm->injecting(v)) {
 		smp_kick(v->cpu);
 		return;
 	}
+	if (v->level == 2 && nested_take(v, EXIT_nmi))
+		return;
 	if (v->at_iret && v->regs.rip == v->iret_rip) {
 		v->stepping = true;
 		vmm->step(v, true);
@@ -231,14 +224,28 @@ static void let_nmi_in(struct vcpu *v)
 	vmm->watch_iret(v, true);
 }
 
-static void dispatch(struct vcpu *v, const struct exit *exit)
+/* Exits of L1's guest are L1's first; the rest is as of L1 itself. */
+static enum result handle(struct vcpu *v, const struct exit *exit)
 {
-	handler_fn *handle = handlers[exit->slot];
+	handler_fn *handler = handlers[exit->slot];
 
-	if (!handle)
+	if (!handler)
 		panic("exit %lx (%s) has no handler", exit->code,
 		      exit_name(exit->slot));
-	if (handle(v, exit) == NEXT_INSN)
+	return handler(v, exit);
+}
+
+static void dispatch(struct vcpu *v, const struct exit *exit)
+{
+	unsigned level = v->level;
+	u64 rip = v->regs.rip;
+	enum result result = level == 2 ? nested_exit(v, exit) : NOT_MINE;
+
+	account_exit(&v->cpu->account, level, exit, rip,
+		     result == REFLECTED ? BY_L1 : BY_L0);
+	if (result == NOT_MINE)
+		result = handle(v, exit);
+	if (result == NEXT_INSN)
 		insn_done(v, exit);
 }
 
@@ -251,6 +258,7 @@ static void serve_init(struct vcpu *v)
 			      .cs_base = 0xffff0000,
 			      .rdx = cpuid(1, 0).eax};
 
+	nested_abandon(v);
 	vmm->reset(v, space_root(), &start);
 	vapic_reset(v);
 	v->waits = v->cpu->id != 0;
@@ -268,7 +276,8 @@ static void serve_start(struct vcpu *v, u8 vector)
 	v->waits = false;
 }
 
-/* GIF holds off INIT and NMI alike (APM vol. 2, 15.17). */
+/* GIF holds off INIT and NMI alike (APM vol. 2, 15.17). An INIT that L1 wants
+ * to know of ends its guest first, and waits for L1's STGI. */
 static void serve_requests(struct vcpu *v)
 {
 	enum request request;
@@ -276,8 +285,11 @@ static void serve_requests(struct vcpu *v)
 
 	if (__atomic_load_n(&v->cpu->stops, __ATOMIC_RELAXED))
 		panic_stop();
-	while (!v->gif_off && (request = smp_next_request(v->cpu, &vector))) {
-		if (request == REQUEST_INIT)
+	while (vmm->gif(v) && (request = smp_next_request(v->cpu, &vector))) {
+		if (request == REQUEST_INIT && v->level == 2 &&
+		    nested_take(v, EXIT_init))
+			smp_request(v->cpu, REQUEST_INIT, 0);
+		else if (request == REQUEST_INIT)
 			serve_init(v);
 		else if (request == REQUEST_START)
 			serve_start(v, vector);
@@ -289,11 +301,29 @@ static void serve_requests(struct vcpu *v)
 static void attend(struct vcpu *v)
 {
 	serve_requests(v);
+	if (smp_is_asked(v->cpu) && !vmm->gif(v))
+		vmm->watch_gif(v);
 	while (v->waits) {
 		vmm->wait_nmi();
 		sort_nmi(v);
 		serve_requests(v);
 	}
+}
+
+/* False: there is something to do first. */
+static bool enter(struct vcpu *v, struct exit *exit)
+{
+	struct cpu *cpu = v->cpu;
+
+	if (!shoot_enter(cpu)) {
+		vmm->flush(v);
+		nested_flush(v);
+		return false;
+	}
+	cpu->account.switches++;
+	vmm->run(v, exit);
+	shoot_leave(cpu);
+	return true;
 }
 
 void run_forever(struct cpu *cpu)
@@ -307,9 +337,7 @@ void run_forever(struct cpu *cpu)
 			attend(v);
 		if (v->nmi_pending)
 			let_nmi_in(v);
-		cpu->account.switches++;
-		vmm->run(v, &exit);
-		account_exit(&cpu->account, 1, &exit, v->regs.rip, BY_L0);
-		dispatch(v, &exit);
+		if (enter(v, &exit))
+			dispatch(v, &exit);
 	}
 }

@@ -9,8 +9,21 @@
 
 #include "hv/vmm.h"
 
+/* What is left to do behind an exit. */
+enum result {
+	SAME_RIP,  /* go on where the guest stopped */
+	NEXT_INSN, /* the instruction is done */
+	REFLECTED, /* L1 has the exit of its guest */
+	NOT_MINE,  /* another handler's */
+};
+
+typedef enum result handler_fn(struct vcpu *v, const struct exit *exit);
+
 /* Gives the guest an exception when it next runs. */
 void inject_fault(struct vcpu *v, u8 vector, bool has_error);
+
+/* A nested page fault at L1's physical address exit->info2. */
+handler_fn run_page_fault;
 
 /* The guest of this CPU, for ever. It begins when another one asks for it, if
  * v->waits. */

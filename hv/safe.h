@@ -28,3 +28,21 @@ static inline bool wrmsr_safe(u32 msr, u64 v)
 			 : "memory");
 	return ok;
 }
+
+/* False: #GP, and @v is as before. */
+static inline bool rdmsr_safe(u32 msr, u64 *v)
+{
+	u32 lo = 0, hi = 0, ok = 0;
+
+	__asm__ volatile("1: rdmsr\n\t"
+			 "mov $1, %0\n\t"
+			 "2:\n\t"
+			 ".pushsection .fixups, \"a\"\n\t"
+			 ".quad 1b, 2b\n\t"
+			 ".popsection"
+			 : "+r"(ok), "+a"(lo), "+d"(hi)
+			 : "c"(msr));
+	if (ok)
+		*v = (u64)hi << 32 | lo;
+	return ok;
+}

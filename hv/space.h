@@ -25,5 +25,9 @@ void space_trap_writes(u64 start, u64 size);
 /* Page aligned: for L1 nothing is there. */
 void space_hide(u64 start, u64 size);
 
+/* Where L0 finds [@pa, @pa + @len) of L1's memory; NULL: it is L0's own or
+ * trapped. */
+void *space_writable(u64 pa, u64 len);
+
 /* What L1 can read at its own physical addresses. */
 extern struct phys space_l1;

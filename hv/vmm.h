@@ -55,6 +55,9 @@ struct event {
 	u32 error;
 };
 
+/* The global interrupt flag: hv/svm/gif.h. */
+enum gif { GIF_ON, GIF_OFF, GIF_CPU };
+
 /* What L0 has to know of L1's local APIC: hv/vapic.c. */
 struct vapic {
 	u32 ldr, dfr; /* xAPIC's logical ID, and flat or cluster */
@@ -64,7 +67,7 @@ struct vapic {
 struct vcpu {
 	struct cpu *cpu;
 	struct regs regs;
-	void *backend;	   /* the backend's own: svm/svm.c */
+	void *backend;	   /* the backend's own: the VMCB that runs */
 	bool waits;	   /* for a start-up IPI: it does not run */
 	bool nmi_pending;  /* an NMI waits for this guest */
 	bool nmi_blocked;  /* it is in its NMI handler: until IRET */
@@ -72,8 +75,11 @@ struct vcpu {
 	bool stepping;	   /* over it, because an NMI waits ... */
 	bool steps_itself; /* ... and the guest does so, too */
 	u64 iret_rip;
-	bool svme;    /* its EFER.SVME; the CPU's own is on always */
-	bool gif_off; /* it has cleared its global interrupt flag */
+	bool svme;	       /* L1's EFER.SVME; the CPU's own is on always */
+	enum gif gif;	       /* who keeps the flag, and what it is */
+	bool l0_if;	       /* RFLAGS.IF while the guest runs */
+	unsigned level;	       /* of the guest that runs: 1, or L1's guest, 2 */
+	struct nested *nested; /* hv/nested; NULL: L1 has no SVM */
 	struct vapic apic;
 };
 
@@ -91,7 +97,7 @@ struct vmm_ops {
 	/* Turns the extension on. Once on every CPU. */
 	void (*start_cpu)(struct cpu *cpu);
 
-	/* Makes @v a guest on @npt's memory that begins at @start. */
+	/* Makes @v a guest, L1, on @npt's memory that begins at @start. */
 	void (*reset)(struct vcpu *v, u64 npt, const struct start *start);
 
 	/* Runs the guest until its next exit. */
@@ -109,8 +115,15 @@ struct vmm_ops {
 	/* The same, but halts until there is one. */
 	void (*wait_nmi)(void);
 
-	/* Whether physical interrupts stay pending while the guest runs. */
-	void (*hold_interrupts)(struct vcpu *v, bool on);
+	/* The global interrupt flag of the guest. watch: it exits when it sets
+	 * the flag. exit: whether the exit was only for the flag's sake. */
+	bool (*gif)(const struct vcpu *v);
+	void (*set_gif)(struct vcpu *v, bool on);
+	void (*watch_gif)(struct vcpu *v);
+	bool (*gif_exit)(struct vcpu *v, enum exit_slot slot);
+
+	/* All translations of all guests go before this one next runs. */
+	void (*flush)(struct vcpu *v);
 
 	/* How the guest sees memory. */
 	void (*view)(const struct vcpu *v, struct guest_view *view);
@@ -125,6 +138,10 @@ struct vmm_ops {
 	/* EFER, without SVME. False: the value is illegal in this state. */
 	u64 (*get_efer)(const struct vcpu *v);
 	bool (*set_efer)(struct vcpu *v, u64 value);
+
+	/* The bits that these registers have in this CPU, without SVME. */
+	u64 (*known_efer)(void);
+	u64 (*known_cr4)(void);
 
 	/* Makes accesses exit, in every guest. Before any guest runs. */
 	void (*trap_msr)(u32 msr, bool reads, bool writes);

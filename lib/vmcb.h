@@ -245,11 +245,15 @@ ASSERT_SIZE(vmcb, 0x1000);
 #define VMCB_EXIT_INVALID      0xffffffffffffffffull
 
 /* exit_info_1 of EXIT_IOIO */
-#define VMCB_IO_IN	0x001u
-#define VMCB_IO_STRING	0x004u
-#define VMCB_IO_REP	0x008u
-#define VMCB_IO_SIZE_8	0x010u /* the next two: 16 and 32 bits */
-#define VMCB_IO_ADDR_16 0x080u /* the next two: 32 and 64 bits */
+#define VMCB_IO_IN	    0x001u
+#define VMCB_IO_STRING	    0x004u
+#define VMCB_IO_REP	    0x008u
+#define VMCB_IO_SIZE_8	    0x010u /* the next two: 16 and 32 bits */
+#define VMCB_IO_ADDR_16	    0x080u /* the next two: 32 and 64 bits */
+/* The size bits are a number of bytes, too. */
+#define VMCB_IO_BYTES_SHIFT 4
+#define VMCB_IO_BYTES_MASK  0x7u
+#define VMCB_IO_PORT_SHIFT  16
 
 /* Codes up to here are chosen by a bit of control.intercept. */
 #define VMCB_EXIT_CHOSEN_MAX 0x0bf
@@ -262,4 +266,29 @@ static inline void vmcb_intercept(struct vmcb *v, u32 code)
 static inline void vmcb_pass(struct vmcb *v, u32 code)
 {
 	v->control.intercept[code / 32] &= ~(1u << code % 32);
+}
+
+/*
+ * Which bit of an MSRPM is for reads of @msr; the next one is for writes.
+ * False: it is in none of the map's three ranges and always exits (15.11).
+ */
+static inline bool vmcb_msrpm_bit(u32 msr, u32 *bit)
+{
+	u32 range;
+
+	switch (msr >> 13) {
+	case 0:
+		range = 0;
+		break;
+	case 0xc0000000 >> 13:
+		range = 1;
+		break;
+	case 0xc0010000 >> 13:
+		range = 2;
+		break;
+	default:
+		return false;
+	}
+	*bit = range << 14 | (msr & 0x1fff) << 1;
+	return true;
 }

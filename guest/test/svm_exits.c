@@ -7,7 +7,6 @@
 
 #include "guest/lib/serial.h"
 
-#define CR4_OSXSAVE 0x40000ull
 #define CR0_READ    0x000
 #define CR3_READ    0x003
 #define CR4_READ    0x004

@@ -60,6 +60,18 @@ static bool set_tick(struct options *o, struct word w)
 	return true;
 }
 
+/* A mask of features, as in EDX of CPUID 0x8000000a. */
+static bool set_svm(struct options *o, struct word w)
+{
+	u64 mask = 0;
+
+	if (!word_is(w, "off") &&
+	    (!word_number(&w, &mask) || w.len || mask >> 32))
+		return false;
+	o->svm = (u32)mask;
+	return true;
+}
+
 static bool set_panic(struct options *o, struct word w)
 {
 	o->reset = word_is(w, "reset");
@@ -90,8 +102,8 @@ static int parse_word(struct options *o, struct word w)
 		good = set_tick(o, value);
 	else if (word_is(w, "quiet"))
 		good = o->quiet = true;
-	else if (word_is(w, "gif"))
-		good = o->gif = true;
+	else if (word_has_key(&value, "svm"))
+		good = set_svm(o, value);
 	else
 		return complain(o, "unknown option", w);
 	return good ? 0 : complain(o, "bad value in", w);
@@ -101,7 +113,8 @@ int options_parse(struct options *o, const char *line, const char **why)
 {
 	struct word w;
 
-	*o = (struct options){.mem = MEM_DEFAULT, .port = UART_COM1, .l1 = ""};
+	*o = (struct options){.mem = MEM_DEFAULT, .port = UART_COM1,
+			      .svm = ~0u, .l1 = ""};
 	*why = o->error;
 	for (w = word_first(options_skip_file(line)); w.len;
 	     w = word_first(word_behind(w))) {

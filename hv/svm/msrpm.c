@@ -2,10 +2,10 @@
 #include "hv/svm/msrpm.h"
 
 #include "hv/mem.h"
+#include "lib/vmcb.h"
 
 #define MSRPM_PAGES 2
-#define IOPM_PAGES  3	    /* the third: accesses that cross port 0xffff */
-#define MSRS	    0x2000u /* of a range: 2 KiB of the map */
+#define IOPM_PAGES  3 /* the third: accesses that cross port 0xffff */
 
 static u8 *msrpm, *iopm;
 
@@ -27,15 +27,11 @@ u64 svm_iopm(void)
 
 void svm_trap_msr(u32 msr, bool reads, bool writes)
 {
-	static const u32 first[] = {0, 0xc0000000, 0xc0010000};
 	unsigned traps = (reads ? 1u : 0) | (writes ? 2u : 0);
+	u32 bit;
 
-	for (u32 range = 0; range < ARRAY_SIZE(first); range++) {
-		u32 bit = (range * MSRS + msr - first[range]) * 2;
-
-		if (msr - first[range] < MSRS)
-			msrpm[bit / 8] |= (u8)(traps << bit % 8);
-	}
+	if (vmcb_msrpm_bit(msr, &bit))
+		msrpm[bit / 8] |= (u8)(traps << bit % 8);
 }
 
 void svm_trap_port(u16 port)

@@ -3,8 +3,9 @@
  * AMD SVM behind struct vmm_ops: vmcb01 and how L1 enters and leaves.
  *
  * The interrupt model: physical interrupts reach L1 without exits, because INTR
- * is not intercepted and V_INTR_MASKING is off. L0 itself always runs with
- * GIF=0 and takes none. NMIs always exit (APM vol. 2, 15.13 and 15.17).
+ * is not intercepted and V_INTR_MASKING is off; hv/svm/gif.h has the exception.
+ * L0 itself always runs with GIF=0 and takes none, whatever its RFLAGS.IF. NMIs
+ * always exit (APM vol. 2, 15.13 and 15.17).
  */
 #include "hv/svm/svm.h"
 
@@ -13,6 +14,7 @@
 #include "hv/mem.h"
 #include "hv/panic.h"
 #include "hv/percpu.h"
+#include "hv/svm/gif.h"
 #include "hv/svm/msrpm.h"
 #include "lib/cpu.h"
 #include "lib/vmcb.h"
@@ -31,9 +33,6 @@
 #define MSR_GS_BASE	   0xc0000101
 #define CPUID_OSXSAVE	   0x08000000u
 #define CPUID_OSPKE	   0x10u
-#define CR4_OSXSAVE	   0x00040000u
-#define CR4_PKE		   0x00400000u
-#define CR8_MASK	   0xfu
 #define DR6_RESET	   0xffff0ff0u
 #define DR6_BS		   0x4000u
 #define DR7_RESET	   0x400u
@@ -77,6 +76,7 @@ static const char *unusable(void)
 static void init(void)
 {
 	svm_maps_init();
+	svm_gif_init();
 	has_next_rip = cpuid(CPUID_SVM, 0).edx & CPUID_EDX_NRIP;
 	exit_table_svm(slot_of, EXIT_CODES);
 }
@@ -188,8 +188,11 @@ static void reset(struct vcpu *v, u64 npt, const struct start *start)
 	v->regs.gpr[RBX] = start->rbx;
 	v->regs.gpr[RDX] = start->rdx;
 	v->regs.gpr[RSI] = start->rsi;
-	v->nmi_pending = v->nmi_blocked = v->gif_off = v->svme = false;
+	v->nmi_pending = v->nmi_blocked = v->svme = false;
 	v->at_iret = v->stepping = false;
+	v->gif = GIF_ON;
+	v->l0_if = false;
+	v->level = 1;
 }
 
 /* An event that an exit interrupted comes again. QEMU reports an interrupt
@@ -211,7 +214,10 @@ static void run(struct vcpu *v, struct exit *exit)
 	vmcb->save.rsp = v->regs.gpr[RSP];
 	vmcb->save.rip = v->regs.rip;
 	vmcb->save.rflags = v->regs.rflags;
+	if (v->l0_if)
+		sti();
 	svm_enter(virt_to_phys(vmcb), v->regs.gpr);
+	cli();
 	v->regs.gpr[RAX] = vmcb->save.rax;
 	v->regs.gpr[RSP] = vmcb->save.rsp;
 	v->regs.rip = vmcb->save.rip;
@@ -242,18 +248,9 @@ static bool injecting(const struct vcpu *v)
 	return vmcb->control.event_inj & VMCB_EVENT_VALID;
 }
 
-/* With V_INTR_MASKING RFLAGS.IF of L0, which is 0, decides, and CR8 of the
- * guest is V_TPR (APM vol. 2, 15.21.1). */
-static void hold_interrupts(struct vcpu *v, bool on)
+static void flush(struct vcpu *v)
 {
-	struct vmcb_control *c = &((struct vmcb *)v->backend)->control;
-
-	if (on)
-		c->int_ctl = VMCB_V_INTR_MASKING | (u32)read_cr8();
-	else {
-		write_cr8(c->int_ctl & CR8_MASK);
-		c->int_ctl = 0;
-	}
+	((struct vmcb *)v->backend)->control.tlb_control = VMCB_TLB_FLUSH_ALL;
 }
 
 static enum x86_mode code_mode(const struct vmcb_save *s)
@@ -327,6 +324,36 @@ static u64 known_efer(void)
 		known |= EFER_TCE;
 	if (more.eax & CPUID_EAX_AUTOIBRS)
 		known |= EFER_AUTOIBRS;
+	return known;
+}
+
+/* Each bit needs one of CPUID (APM vol. 2, 3.1.3; vol. 3, appendix E). */
+static u64 known_cr4(void)
+{
+	static const struct {
+		u32 leaf;
+		u8 reg, bit; /* EAX, EBX, ECX, EDX */
+		u64 cr4;
+	} bits[] = {
+		{1, 3, 1, CR4_VME | CR4_PVI}, {1, 3, 2, CR4_DE},
+		{1, 3, 3, CR4_PSE},	      {1, 3, 4, CR4_TSD},
+		{1, 3, 6, CR4_PAE},	      {1, 3, 7, CR4_MCE},
+		{1, 3, 13, CR4_PGE},	      {1, 3, 24, CR4_FXSR},
+		{1, 3, 25, CR4_XMM},	      {1, 2, 17, CR4_PCID},
+		{1, 2, 26, CR4_OSXSAVE},      {7, 1, 0, CR4_FSGSBASE},
+		{7, 1, 7, CR4_SMEP},	      {7, 1, 20, CR4_SMAP},
+		{7, 2, 2, CR4_UMIP},	      {7, 2, 3, CR4_PKE},
+		{7, 2, 7, CR4_CET},	      {7, 2, 16, CR4_LA57},
+	};
+	u64 known = CR4_PCE;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bits); i++) {
+		struct cpuid c = cpuid(bits[i].leaf, 0);
+		const u32 regs[] = {c.eax, c.ebx, c.ecx, c.edx};
+
+		if (regs[bits[i].reg] >> bits[i].bit & 1)
+			known |= bits[i].cr4;
+	}
 	return known;
 }
 
@@ -407,12 +434,18 @@ const struct vmm_ops svm_ops = {
 	.injecting = injecting,
 	.take_nmi = svm_take_nmi,
 	.wait_nmi = svm_wait_nmi,
-	.hold_interrupts = hold_interrupts,
+	.gif = svm_gif,
+	.set_gif = svm_set_gif,
+	.watch_gif = svm_watch_gif,
+	.gif_exit = svm_gif_exit,
+	.flush = flush,
 	.view = view,
 	.watch_iret = watch_iret,
 	.step = step,
 	.get_efer = get_efer,
 	.set_efer = set_efer,
+	.known_efer = known_efer,
+	.known_cr4 = known_cr4,
 	.trap_msr = svm_trap_msr,
 	.trap_port = svm_trap_port,
 	.next_rip = next_rip,

@@ -26,7 +26,7 @@ check_payload "interrupt controllers" apic --stack 1n
 check_payload "interrupt controllers, beside L0's timer" apic --stack 1n \
 	--hv tick=10 --qemu-arg=-global --qemu-arg=hpet.msi=on
 check_payload "GIF of the emulated CPU" gif --stack 0
-check_payload "GIF of nestbox.elf" gif --stack 1n --hv gif
+check_payload "GIF of nestbox.elf" gif --stack 1n
 
 # switches ARGUMENT...: L0's world switches in a run of L1.
 switches() {

@@ -69,6 +69,12 @@ u64 rdmsr_in_shadow(u32 msr)
 	return machine.timer;
 }
 
+bool rdmsr_safe(u32 msr, u64 *v)
+{
+	*v = rdmsr(msr);
+	return true;
+}
+
 bool wrmsr_safe(u32 msr, u64 v)
 {
 	if (machine.wrmsr_faults)

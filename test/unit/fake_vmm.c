@@ -10,9 +10,11 @@ static void reset(struct vcpu *v, u64 npt, const struct start *start)
 	fake.start = *start;
 	fake.npt = npt;
 	fake.resets++;
-	fake.injecting = fake.holds_interrupts = fake.watches_iret = false;
+	fake.injecting = fake.watches_gif = fake.watches_iret = false;
 	v->regs = (struct regs){.rip = start->rip, .rflags = RFLAGS_FIXED};
-	v->nmi_pending = v->nmi_blocked = v->gif_off = v->svme = false;
+	v->nmi_pending = v->nmi_blocked = v->svme = false;
+	v->gif = GIF_ON;
+	v->level = 1;
 }
 
 static void deliver(void)
@@ -74,11 +76,26 @@ static void wait_nmi(void)
 	take_nmi();
 }
 
-static void hold_interrupts(struct vcpu *v, bool on)
+static bool gif(const struct vcpu *v)
+{
+	return v->gif == GIF_ON;
+}
+
+static void set_gif(struct vcpu *v, bool on)
+{
+	v->gif = on ? GIF_ON : GIF_OFF;
+}
+
+static void watch_gif(struct vcpu *v)
+{
+	assert_int_equal(v->gif, GIF_OFF);
+	fake.watches_gif = true;
+}
+
+static void flush(struct vcpu *v)
 {
 	(void)v;
-	assert_int_not_equal(fake.holds_interrupts, on);
-	fake.holds_interrupts = on;
+	fake.flushes++;
 }
 
 static void view(const struct vcpu *v, struct guest_view *to)
@@ -157,7 +174,10 @@ static const struct vmm_ops fake_ops = {
 	.injecting = injecting,
 	.take_nmi = take_nmi,
 	.wait_nmi = wait_nmi,
-	.hold_interrupts = hold_interrupts,
+	.gif = gif,
+	.set_gif = set_gif,
+	.watch_gif = watch_gif,
+	.flush = flush,
 	.view = view,
 	.watch_iret = watch_iret,
 	.step = step,
@@ -175,6 +195,8 @@ const struct vmm_ops *vmm = &fake_ops;
 void fake_new(unsigned n, enum x86_mode mode)
 {
 	machine_new(n);
+	for (unsigned i = 0; i < n; i++)
+		cpus[i]->vcpu.level = 1;
 	fake = (struct fake){.view = {.cr0 = CR0_PE, .mode = mode}};
 	machine.self->vcpu.regs.rip = FAKE_RIP;
 }

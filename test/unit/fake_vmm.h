@@ -31,8 +31,9 @@ struct fake {
 
 	struct start start; /* of the last reset */
 	u64 npt;
-	unsigned resets, advances;
-	bool watches_iret, holds_interrupts, steps;
+	unsigned resets, advances, flushes;
+	bool watches_iret, watches_gif, steps;
+	bool no_svm; /* nested_is_offered() */
 
 	struct {
 		u32 msr;

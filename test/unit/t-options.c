@@ -27,7 +27,7 @@ static void defaults(void **state)
 		assert_int_equal(o.port, 0x3f8);
 		assert_false(o.reset);
 		assert_false(o.quiet);
-		assert_false(o.gif);
+		assert_int_equal(o.svm, ~0u);
 		assert_int_equal(o.tick, 0);
 		assert_string_equal(o.l1, "");
 	}
@@ -38,7 +38,7 @@ static void all_words(void **state)
 	(void)state;
 	assert_int_equal(options_parse(&o,
 				       "x/y.elf mem=1G com=com2  panic=reset "
-				       "quiet tick=10 gif "
+				       "quiet tick=10 svm=0x8 "
 				       "-- root=/dev/vda -- mem=5",
 				       &why),
 			 0);
@@ -46,7 +46,7 @@ static void all_words(void **state)
 	assert_int_equal(o.port, 0x2f8);
 	assert_true(o.reset);
 	assert_true(o.quiet);
-	assert_true(o.gif);
+	assert_int_equal(o.svm, 8);
 	assert_int_equal(o.tick, 10);
 	assert_string_equal(o.l1, "root=/dev/vda -- mem=5");
 }

@@ -5,3 +5,4 @@
 #include "lib/types.h"
 
 bool wrmsr_safe(u32 msr, u64 v);
+bool rdmsr_safe(u32 msr, u64 *v);

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Exits of L1's guest: whose they are. */
+#include "hv/nested/assist.h"
+#include "hv/nested/shadow.h"
+#include "hv/nested/vmrun.h"
+#include "hv/nested/wants.h"
+#include "hv/percpu.h"
+#include "hv/space.h"
+
+#define TABLE_PA 0x000ffffffffff000ull
+
+static bool wants_msr_exit(const struct vcpu *v, const struct exit *exit)
+{
+	u64 map = v->nested->copy12->control.msrpm_pa & TABLE_PA;
+
+	return wants_msr(&space_l1, map, (u32)v->regs.gpr[RCX], exit->info1);
+}
+
+/* Where L1 is asked, and nowhere else. */
+static bool l1_wants(const struct vcpu *v, const struct exit *exit)
+{
+	const struct vmcb_control *c12 = &v->nested->copy12->control;
+
+	if (!wants_exit(c12, exit->code))
+		return false;
+	if (exit->slot == EXIT_io)
+		return wants_port(&space_l1, c12->iopm_pa & TABLE_PA,
+				  exit->info1);
+	if (exit->slot == EXIT_msr)
+		return wants_msr_exit(v, exit);
+	return true;
+}
+
+static enum result on_page_fault(struct vcpu *v, const struct exit *exit)
+{
+	struct nested *n = v->nested;
+	struct exit at_l1 = *exit;
+	u64 info;
+
+	if (!n->nested_paging)
+		return NOT_MINE;
+	switch (shadow_fault(&n->npt, exit->info2, exit->info1, &info)) {
+	case SHADOW_FILLED:
+		if (n->generation != shadow_generation)
+			nested_flush(v);
+		return SAME_RIP;
+	case SHADOW_FAULT:
+		n->vmcb02->control.exit_info_1 = info;
+		assist_page_fault(v);
+		reflect(v);
+		n->reflected++;
+		return REFLECTED;
+	case SHADOW_TRAPPED:
+		at_l1.info2 = info;
+		return run_page_fault(v, &at_l1);
+	}
+	return NOT_MINE;
+}
+
+/* Of the INTn that VMRUN began with, once it is delivered, nothing is left. */
+static void settle_soft_event(struct nested *n)
+{
+	const u64 soft = VMCB_EVENT_VALID | VMCB_EVENT_SOFT;
+
+	if ((n->vmcb02->control.event_inj &
+	     (VMCB_EVENT_VALID | VMCB_EVENT_TYPE)) != soft)
+		n->soft_rip = 0;
+}
+
+/* A step over an IRET, and NMIs, are L0's whatever L1 wants. */
+static bool is_own(const struct vcpu *v, const struct exit *exit)
+{
+	return exit->slot == EXIT_nmi ||
+	       (v->stepping &&
+		exit->code == VMCB_EXIT_EXCEPTION + VECTOR_DB);
+}
+
+enum result nested_exit(struct vcpu *v, const struct exit *exit)
+{
+	struct nested *n = v->nested;
+
+	if (n->soft_rip)
+		settle_soft_event(n);
+	if (is_own(v, exit))
+		return NOT_MINE;
+	if (exit->slot == EXIT_npf)
+		return on_page_fault(v, exit);
+	if (!l1_wants(v, exit))
+		return NOT_MINE;
+	assist(v, exit);
+	reflect(v);
+	n->reflected++;
+	return REFLECTED;
+}
+
+bool nested_take(struct vcpu *v, enum exit_slot slot)
+{
+	const struct vmcb_control *c12 = &v->nested->copy12->control;
+	u64 code = slot == EXIT_nmi ? VMCB_EXIT_NMI : VMCB_EXIT_INIT;
+
+	if (!wants_exit(c12, code))
+		return false;
+	reflect_as(v, code, 0, 0);
+	v->nested->made_up++;
+	return true;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* L1's guest as the rest of L0 meets it: its memory, and its sudden end. */
+#include "hv/nested/shadow.h"
+#include "hv/nested/vmrun.h"
+#include "hv/space.h"
+
+/* @pa is what L1's guest calls physical; an access of @len is within a page.
+ * The CPU was there just before, so rights are not asked. */
+static const void *map_guest(void *ctx, u64 pa, u64 len)
+{
+	const struct vcpu *v = ctx;
+	const struct nested *n = v->nested;
+
+	if (n->nested_paging &&
+	    !npt12_translate(&space_l1, &n->npt, pa, false, &pa))
+		return NULL;
+	return phys_map(&space_l1, pa, len);
+}
+
+struct phys guest_memory(struct vcpu *v)
+{
+	return (struct phys){.map = map_guest, .ctx = v};
+}
+
+const struct phys *nested_memory(const struct vcpu *v)
+{
+	return &v->nested->memory;
+}
+
+void nested_abandon(struct vcpu *v)
+{
+	struct nested *n = v->nested;
+
+	if (!n)
+		return;
+	v->backend = n->vmcb01;
+	v->level = 1;
+	n->asids = 0;
+	n->vm_cr = n->hsave = 0;
+}
+
+/* The tables may have been thrown away meanwhile. */
+void nested_flush(struct vcpu *v)
+{
+	struct nested *n = v->nested;
+
+	if (v->level == 1 || !n->nested_paging)
+		return;
+	n->generation = shadow_generation;
+	n->vmcb02->control.ncr3 = shadow_root(&n->npt);
+}

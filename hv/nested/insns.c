@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SVM's instructions but VMRUN: of L1, and of its guest where L1 lets it. */
+#include "hv/nested/shadow.h"
+#include "hv/nested/vmrun.h"
+#include "hv/percpu.h"
+#include "hv/space.h"
+#include "hv/svm/gif.h"
+
+static enum result fault(struct vcpu *v, u8 vector)
+{
+	inject_fault(v, vector, vector == VECTOR_GP);
+	return SAME_RIP;
+}
+
+/* With virtual VMLOAD and VMSAVE the operand of L1's guest is in its own
+ * memory, without it is L1's (APM vol. 2, 15.33.1). */
+static bool is_virtual(const struct vcpu *v)
+{
+	const struct nested *n = v->nested;
+
+	return v->level == 2 && offers(SVM_VLS) && n->nested_paging &&
+	       n->copy12->control.virt_ext & VMCB_VLS;
+}
+
+/* EXITINFO1 as the CPU would give it for this access. */
+static enum result page_fault(struct vcpu *v, u64 address, bool write)
+{
+	u64 error = VMCB_NPF_FINAL | VMCB_NPF_USER |
+		    (write ? VMCB_NPF_WRITE : 0);
+	struct exit exit = {.slot = EXIT_npf,
+			    .code = VMCB_EXIT_NPF,
+			    .info1 = error,
+			    .info2 = address};
+	struct vmcb_control *c02 = &v->nested->vmcb02->control;
+
+	c02->exit_code = exit.code;
+	c02->exit_info_1 = exit.info1;
+	c02->exit_info_2 = exit.info2;
+	return nested_exit(v, &exit);
+}
+
+/* VMLOAD and VMSAVE move what L0 does not use, so the CPU may do it. */
+static enum result move(struct vcpu *v, bool save)
+{
+	u64 pa = v->regs.gpr[RAX];
+
+	if (!v->svme)
+		return fault(v, VECTOR_UD);
+	if (pa % PAGE_SIZE)
+		return fault(v, VECTOR_GP);
+	if (is_virtual(v) && !npt12_translate(&space_l1, &v->nested->npt, pa,
+					      save, &pa))
+		return page_fault(v, v->regs.gpr[RAX], save);
+	if (!space_writable(pa, PAGE_SIZE))
+		return fault(v, VECTOR_GP);
+	if (save)
+		__asm__ volatile("vmsave" : : "a"(pa) : "memory");
+	else
+		__asm__ volatile("vmload" : : "a"(pa) : "memory");
+	return NEXT_INSN;
+}
+
+enum result nested_vmload(struct vcpu *v, const struct exit *exit)
+{
+	(void)exit;
+	return move(v, false);
+}
+
+enum result nested_vmsave(struct vcpu *v, const struct exit *exit)
+{
+	(void)exit;
+	return move(v, true);
+}
+
+/* Where L0 keeps the virtual GIF of L1's guest, an interrupt that L1 has
+ * asked for waits with it. */
+static void set_virtual_gif(struct nested *n, bool on)
+{
+	struct vmcb_control *c02 = &n->vmcb02->control;
+
+	if (on)
+		c02->int_ctl |= n->kept;
+	else if (n->gif)
+		n->kept = c02->int_ctl & VMCB_V_IRQ;
+	if (on)
+		n->kept = 0;
+	else
+		c02->int_ctl &= ~VMCB_V_IRQ;
+	n->gif = on;
+}
+
+static enum result set_gif(struct vcpu *v, bool on)
+{
+	struct nested *n = v->nested;
+
+	if (!v->svme)
+		return fault(v, VECTOR_UD);
+	if (v->level == 1)
+		vmm->set_gif(v, on);
+	else if (offers(SVM_VGIF) &&
+		 n->copy12->control.int_ctl & VMCB_V_GIF_ENABLE)
+		set_virtual_gif(n, on);
+	else
+		set_guest_gif(v, on);
+	return NEXT_INSN;
+}
+
+enum result nested_stgi(struct vcpu *v, const struct exit *exit)
+{
+	(void)exit;
+	return set_gif(v, true);
+}
+
+enum result nested_clgi(struct vcpu *v, const struct exit *exit)
+{
+	(void)exit;
+	return set_gif(v, false);
+}
+
+/* ASIDs of L1's guests are one more in the CPU: 1 is L1 itself. What L1 changed
+ * in its nested tables shows at the next VMRUN with that ASID. */
+enum result nested_invlpga(struct vcpu *v, const struct exit *exit)
+{
+	u32 asid = (u32)v->regs.gpr[RCX];
+
+	(void)exit;
+	if (!v->svme)
+		return fault(v, VECTOR_UD);
+	if (asid >= offer.limits.asids)
+		return NEXT_INSN;
+	__asm__ volatile("invlpga"
+			 :
+			 : "a"(v->regs.gpr[RAX]), "c"(asid + 1)
+			 : "memory");
+	v->nested->asids &= ~(1ull << asid);
+	return NEXT_INSN;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vmcb12 + vmcb01 -> vmcb02 at VMRUN, and vmcb02 -> vmcb12 at the #VMEXIT that
+ * L1 sees (APM vol. 2, 15.5 and 15.6; doc/nesting.md has the figure). Pure; the
+ * blocks are private copies but for the one that merge_back_*() writes.
+ *
+ * FS, GS, TR, LDTR and the MSRs of VMLOAD are in the CPU, common to L1 and its
+ * guest; nothing here touches them.
+ */
+#pragma once
+
+#include "lib/vmcb.h"
+
+/* What L0 puts into vmcb02 in place of what L1 says. */
+struct merge {
+	u64 iopm, msrpm, ncr3;
+	u32 asid;
+	u32 int_ctl; /* bits of vmcb12's int_ctl that reach the CPU */
+	u8 tlb_control;
+	bool exact_flush; /* the CPU knows TLB_CONTROL 3 and 7 */
+	bool virtual_load; /* the CPU has virtual VMLOAD and VMSAVE */
+};
+
+/* The exits that L0 needs of every guest of L1's; all others are L1's choice. */
+void merge_intercepts(u32 intercept02[6], const u32 intercept12[6]);
+
+void merge_control(struct vmcb_control *c02, const struct vmcb_control *c12,
+		   const struct merge *m);
+
+void merge_save(struct vmcb_save *s02, const struct vmcb_save *s12);
+
+/* MSRs that a hypervisor may leave to its guest exit if L0 or L1 wants it;
+ * all others always, by @map02 as merge_msrs_init() leaves it. 8 KiB each. */
+void merge_msrs_init(u64 *map02);
+void merge_msrs(u64 *map02, const u64 *map01, const u64 *map12);
+
+/* @copy12 is vmcb12 as it was at VMRUN; what L1 wrote since is not looked at. */
+void merge_back_control(struct vmcb_control *c12,
+			const struct vmcb_control *copy12,
+			const struct vmcb_control *c02);
+
+void merge_back_save(struct vmcb_save *s12, const struct vmcb_save *s02);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What L0 keeps of L1's SVM on one CPU, for hv/nested alone. The names are
+ * KVM's: vmcb12 is L1's block, in L1's memory; vmcb01 runs L1; vmcb02, merged of
+ * both, runs L1's guest. vmcb12 is read once, at VMRUN, and written once, at the
+ * #VMEXIT that L1 sees.
+ */
+#pragma once
+
+#include "hv/nested.h"
+#include "hv/nested/check.h"
+#include "hv/nested/npt12.h"
+#include "lib/vmcb.h"
+
+#define NESTED_ASIDS 64 /* at most, that L1 gets */
+
+struct nested {
+	struct vmcb *vmcb01, *vmcb02;
+	struct vmcb *copy12;	       /* vmcb12 as it was at VMRUN */
+	u64 vmcb12;		       /* L1's physical address of its block */
+	u64 vm_cr, hsave;	       /* MSRs */
+	struct npt12 npt;	       /* L1's nested tables ... */
+	bool nested_paging;	       /* ... if it uses them */
+	u64 generation;		       /* of NPT02, when its root was taken */
+	u64 *msrpm;		       /* of vmcb02 */
+	u64 asids;  /* bit n: the CPU may have translations of ASID n ... */
+	u64 root[NESTED_ASIDS]; /* ... made of these tables */
+	bool gif;   /* V_GIF of vmcb12, where L0 keeps it */
+	u32 kept;   /* int_ctl of vmcb02 while its guest's GIF is off */
+	u64 soft_rip; /* of an INTn that is injected: where it stands */
+	struct phys memory; /* of L1's guest */
+	/* How often L1's VMRUN began a guest, an exit of it went to L1, and an
+	 * exit was made up: vmruns = reflected + made_up (+ 1 in level 2). */
+	u64 vmruns, reflected, made_up;
+};
+
+/* What L1 gets of SVM: EDX of CPUID 0x8000000a. */
+#define SVM_NPT	   0x00001u
+#define SVM_NRIP   0x00008u
+#define SVM_CLEAN  0x00020u
+#define SVM_FLUSH  0x00040u /* TLB_CONTROL 3 and 7 */
+#define SVM_ASSIST 0x00080u
+#define SVM_VLS	   0x08000u
+#define SVM_VGIF   0x10000u
+
+extern struct nested_offer {
+	u32 features; /* to L1 */
+	u32 cpu;      /* of this CPU */
+	u32 int_ctl;  /* bits of vmcb12's that reach the CPU */
+	u64 iopm;     /* of vmcb02 */
+	unsigned phys_bits;
+	struct check_limits limits;
+} offer;
+
+static inline bool offers(u32 feature)
+{
+	return offer.features & feature;
+}
+
+static inline bool cpu_has(u32 feature)
+{
+	return offer.cpu & feature;
+}
+
+/* The memory of the guest of @v's L1. */
+struct phys guest_memory(struct vcpu *v);

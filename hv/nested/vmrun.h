@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The way from L1 into its guest and back, for hv/nested. A switch moves RIP,
+ * RSP, RAX and RFLAGS between v->regs and the blocks; the other general
+ * registers stay where they are.
+ */
+#pragma once
+
+#include "hv/nested/state.h"
+
+/*
+ * L1's VMRUN ends as by a #VMEXIT with vmcb02's exit code, infos and
+ * EXITINTINFO; the state of L1's guest goes to vmcb12. Then L1 runs, GIF=0.
+ */
+void reflect(struct vcpu *v);
+
+/* The same with a code and infos that the CPU did not give. */
+void reflect_as(struct vcpu *v, u64 code, u64 info1, u64 info2);
+
+/* GIF of L1's guest, which is on at VMRUN. */
+void set_guest_gif(struct vcpu *v, bool on);

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hv/svm/gif.h"
+
+#include "hv/insn.h"
+#include "lib/cpu.h"
+#include "lib/vmcb.h"
+
+#define CPUID_SVM      0x8000000au
+#define CPUID_EDX_VGIF 0x10000u
+#define CR8_MASK       0xfu
+#define CR8	       8
+
+static bool has_vgif;
+
+void svm_gif_init(void)
+{
+	has_vgif = cpuid(CPUID_SVM, 0).edx & CPUID_EDX_VGIF;
+}
+
+static void exit_at(struct vmcb *vmcb, u32 code, bool on)
+{
+	(on ? vmcb_intercept : vmcb_pass)(vmcb, code);
+}
+
+/* What exits in each state. */
+static void set_exits(struct vmcb *vmcb, bool cpu)
+{
+	exit_at(vmcb, VMCB_EXIT_STGI, !cpu);
+	exit_at(vmcb, VMCB_EXIT_CLGI, !cpu);
+	exit_at(vmcb, VMCB_EXIT_INTR, cpu);
+	exit_at(vmcb, VMCB_EXIT_CR_READ + CR8, cpu);
+	exit_at(vmcb, VMCB_EXIT_CR_WRITE + CR8, cpu);
+	vmcb_pass(vmcb, VMCB_EXIT_VINTR);
+}
+
+/* CR8 as the guest has it. */
+static u32 tpr(const struct vmcb *vmcb)
+{
+	u32 ctl = vmcb->control.int_ctl;
+
+	return ctl & VMCB_V_INTR_MASKING ? ctl & CR8_MASK : (u32)read_cr8();
+}
+
+static void become_on(struct vcpu *v)
+{
+	struct vmcb *vmcb = v->backend;
+
+	if (vmcb->control.int_ctl & VMCB_V_INTR_MASKING)
+		write_cr8(vmcb->control.int_ctl & CR8_MASK);
+	vmcb->control.int_ctl = 0;
+	set_exits(vmcb, false);
+	v->gif = GIF_ON;
+	v->l0_if = false;
+}
+
+static void become_off(struct vcpu *v)
+{
+	struct vmcb *vmcb = v->backend;
+
+	vmcb->control.int_ctl = VMCB_V_INTR_MASKING | tpr(vmcb);
+	set_exits(vmcb, false);
+	v->gif = GIF_OFF;
+	v->l0_if = false;
+}
+
+static void become_cpu(struct vcpu *v)
+{
+	struct vmcb *vmcb = v->backend;
+
+	vmcb->control.int_ctl =
+		VMCB_V_GIF_ENABLE | VMCB_V_INTR_MASKING | tpr(vmcb);
+	set_exits(vmcb, true);
+	v->gif = GIF_CPU;
+	v->l0_if = true;
+}
+
+bool svm_gif(const struct vcpu *v)
+{
+	const struct vmcb *vmcb = v->backend;
+
+	if (v->gif == GIF_CPU)
+		return vmcb->control.int_ctl & VMCB_V_GIF;
+	return v->gif == GIF_ON;
+}
+
+void svm_set_gif(struct vcpu *v, bool on)
+{
+	if (on)
+		become_on(v);
+	else if (has_vgif)
+		become_cpu(v);
+	else
+		become_off(v);
+}
+
+void svm_watch_gif(struct vcpu *v)
+{
+	vmcb_intercept(v->backend, VMCB_EXIT_STGI);
+}
+
+/* The interrupt exits again when the guest's flags and its TPR allow. */
+static void open_window(struct vcpu *v)
+{
+	struct vmcb *vmcb = v->backend;
+
+	vmcb->control.int_ctl |= VMCB_V_IRQ | VMCB_V_IGN_TPR;
+	vmcb_intercept(vmcb, VMCB_EXIT_VINTR);
+	vmcb_pass(vmcb, VMCB_EXIT_INTR);
+	v->l0_if = false;
+}
+
+/*
+ * Between STI and HLT the guest sleeps only to be woken. A CPU that forgets
+ * the shadow at VMRUN (doc/emulator.md) would deliver before the HLT, which
+ * then sleeps.
+ */
+static void finish_halt(struct vcpu *v)
+{
+	struct vmcb *vmcb = v->backend;
+
+	if (!(vmcb->control.int_state & VMCB_SHADOW) || !insn_is_hlt(v))
+		return;
+	v->regs.rip++;
+	vmcb->control.int_state &= ~VMCB_SHADOW;
+}
+
+bool svm_gif_exit(struct vcpu *v, enum exit_slot slot)
+{
+	if (v->gif != GIF_CPU)
+		return false;
+	if (!svm_gif(v) && slot != EXIT_intr)
+		become_off(v);
+	else if (slot != EXIT_intr)
+		become_on(v);
+	else if (svm_gif(v) && v->regs.rflags & RFLAGS_IF) {
+		finish_halt(v);
+		become_on(v);
+	} else
+		open_window(v);
+	return true;
+}
+
+void svm_gif_leave(struct vcpu *v)
+{
+	const struct vmcb *vmcb = v->backend;
+
+	if (v->gif == GIF_OFF)
+		write_cr8(vmcb->control.int_ctl & CR8_MASK);
+}

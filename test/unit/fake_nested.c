@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* In place of hv/nested: L1 has SVM, and nothing of it but GIF is there. */
+#include "hv/nested.h"
+
+#include "hv/space.h"
+#include "test/unit/fake_vmm.h"
+
+bool nested_is_offered(void)
+{
+	return !fake.no_svm;
+}
+
+void nested_cpuid(struct cpuid *r)
+{
+	*r = (struct cpuid){0};
+}
+
+bool nested_read_vm_cr(struct vcpu *v, u64 *value)
+{
+	(void)v;
+	*value = 0;
+	return true;
+}
+
+bool nested_write_vm_cr(struct vcpu *v, u32 msr, u64 value)
+{
+	(void)v;
+	(void)msr;
+	(void)value;
+	return false;
+}
+
+bool nested_read_hsave(struct vcpu *v, u64 *value)
+{
+	(void)v;
+	(void)value;
+	return false;
+}
+
+bool nested_write_hsave(struct vcpu *v, u32 msr, u64 value)
+{
+	return nested_write_vm_cr(v, msr, value);
+}
+
+static enum result set_gif(struct vcpu *v, bool on)
+{
+	vmm->set_gif(v, on);
+	return NEXT_INSN;
+}
+
+enum result nested_stgi(struct vcpu *v, const struct exit *exit)
+{
+	(void)exit;
+	return set_gif(v, true);
+}
+
+enum result nested_clgi(struct vcpu *v, const struct exit *exit)
+{
+	(void)exit;
+	return set_gif(v, false);
+}
+
+enum result nested_vmrun(struct vcpu *v, const struct exit *exit)
+{
+	(void)exit;
+	inject_fault(v, VECTOR_UD, false);
+	return SAME_RIP;
+}
+
+enum result nested_vmload(struct vcpu *v, const struct exit *exit)
+{
+	return nested_vmrun(v, exit);
+}
+
+enum result nested_vmsave(struct vcpu *v, const struct exit *exit)
+{
+	return nested_vmrun(v, exit);
+}
+
+enum result nested_invlpga(struct vcpu *v, const struct exit *exit)
+{
+	return nested_vmrun(v, exit);
+}
+
+enum result nested_exit(struct vcpu *v, const struct exit *exit)
+{
+	(void)v;
+	(void)exit;
+	return NOT_MINE;
+}
+
+bool nested_take(struct vcpu *v, enum exit_slot slot)
+{
+	(void)v;
+	(void)slot;
+	return false;
+}
+
+void nested_abandon(struct vcpu *v)
+{
+	(void)v;
+}
+
+void nested_flush(struct vcpu *v)
+{
+	(void)v;
+}
+
+const struct phys *nested_memory(const struct vcpu *v)
+{
+	(void)v;
+	return &space_l1;
+}
