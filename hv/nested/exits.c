@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Exits of L1's guest: whose they are. */
+#include "hv/gwalk.h"
+#include "hv/insn.h"
 #include "hv/nested/assist.h"
 #include "hv/nested/shadow.h"
 #include "hv/nested/vmrun.h"
@@ -8,6 +10,7 @@
 #include "hv/space.h"
 
 #define TABLE_PA 0x000ffffffffff000ull
+#define CR8_MASK 0xfu
 
 static bool wants_msr_exit(const struct vcpu *v, const struct exit *exit)
 {
@@ -75,6 +78,52 @@ static bool is_own(const struct vcpu *v, const struct exit *exit)
 		exit->code == VMCB_EXIT_EXCEPTION + VECTOR_DB);
 }
 
+static enum result reflect_exit(struct vcpu *v, const struct exit *exit)
+{
+	assist(v, exit);
+	reflect(v);
+	v->nested->reflected++;
+	return REFLECTED;
+}
+
+static u64 control_register(const struct vmcb *vmcb, unsigned number)
+{
+	switch (number) {
+	case 0:
+		return vmcb->save.cr0;
+	case 2:
+		return vmcb->save.cr2;
+	case 3:
+		return vmcb->save.cr3;
+	case 4:
+		return vmcb->save.cr4;
+	default:
+		return vmcb->control.int_ctl & CR8_MASK;
+	}
+}
+
+/*
+ * QEMU 10.0 calls the read of any control register one of CR0 (doc/emulator.md).
+ * Which one it was decides whether L1 wants it.
+ */
+static enum result on_cr0_read(struct vcpu *v, const struct exit *exit)
+{
+	struct vmcb *vmcb02 = v->nested->vmcb02;
+	struct exit other = *exit;
+	struct guest_view view;
+	struct x86_insn insn;
+
+	vmm->view(v, &view);
+	if (insn_fetch(v, &view, &insn) && insn.kind == X86_MOV_CR)
+		other.code += insn.reg;
+	vmcb02->control.exit_code = other.code;
+	if (wants_exit(&v->nested->copy12->control, other.code))
+		return reflect_exit(v, &other);
+	x86_reg_write(&insn, v->regs.gpr, insn.rm, view.mode == X86_64 ? 8 : 4,
+		      control_register(vmcb02, insn.reg));
+	return NEXT_INSN;
+}
+
 enum result nested_exit(struct vcpu *v, const struct exit *exit)
 {
 	struct nested *n = v->nested;
@@ -85,12 +134,9 @@ enum result nested_exit(struct vcpu *v, const struct exit *exit)
 		return NOT_MINE;
 	if (exit->slot == EXIT_npf)
 		return on_page_fault(v, exit);
-	if (!l1_wants(v, exit))
-		return NOT_MINE;
-	assist(v, exit);
-	reflect(v);
-	n->reflected++;
-	return REFLECTED;
+	if (exit->code == VMCB_EXIT_CR_READ)
+		return on_cr0_read(v, exit);
+	return l1_wants(v, exit) ? reflect_exit(v, exit) : NOT_MINE;
 }
 
 bool nested_take(struct vcpu *v, enum exit_slot slot)
