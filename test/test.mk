@@ -3,6 +3,7 @@
 unit-names := t-acpi t-boot t-emulate t-exit t-fmt t-gwalk t-ivrs t-lab \
 	t-levels t-linux t-memmap t-micro t-mmio t-options t-payload t-ports \
 	t-run t-vapic t-x86dec
+unit-names += t-check
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
@@ -12,7 +13,8 @@ $(SB)/%.o: %.c
 	$(Q)$(CC) $(HOSTCFLAGS) $(san-flags) -c -o $@ $<
 
 unit-objects := $(lab-lib:%=$(SB)/lab/%.o) $(capture-core:%.c=$(SB)/%.o) \
-	$(patsubst %.c,$(SB)/%.o,$(lib-src) $(hv-pure-src) $(nested-pure-src))
+	$(lib-src:%.c=$(SB)/%.o) $(hv-pure-src:%.c=$(SB)/%.o) \
+	$(nested-pure-src:%.c=$(SB)/%.o)
 units := $(unit-names:%=$(SB)/unit/%)
 $(SB)/libunit.a: $(unit-objects) lib/lib.mk hv/hv.mk
 	$(Q)rm -f $@
@@ -21,6 +23,9 @@ $(SB)/libunit.a: $(unit-objects) lib/lib.mk hv/hv.mk
 # lib/x86dec is compared with libzydis.
 $(SB)/unit/t-x86dec: $(SB)/test/fuzz/x86_zydis.o
 $(SB)/unit/t-x86dec: LAB_LIBS += -lZydis
+
+# hv/nested/check is compared with the same rules, written slowly.
+$(SB)/unit/t-check: $(SB)/test/unit/vmcb_reference.o
 
 $(units): $(SB)/unit/%: $(SB)/test/unit/%.o $(SB)/libunit.a
 	$(call say,LD,$@)

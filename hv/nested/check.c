@@ -104,13 +104,19 @@ static inline const char *cr_rule(const struct vmcb_save *s,
 		return "EFER.SVME is clear";
 	if (s->efer & ~l->efer)
 		return "EFER has reserved bits";
-	if (s->cr0 >> 32)
-		return "CR0 has upper bits";
 	if ((s->cr0 & (CR0_NW | CR0_CD)) == CR0_NW)
 		return "CR0.NW without CR0.CD";
 	if (s->cr4 & ~l->cr4)
 		return "CR4 has reserved bits";
 	return in_long_mode(s) ? long_mode_rule(s, l) : NULL;
+}
+
+/* One of them has. */
+static const char *upper_half_rule(const struct vmcb_save *s)
+{
+	if (s->cr0 >> 32)
+		return "CR0 has upper bits";
+	return s->dr6 >> 32 ? "DR6 has upper bits" : "DR7 has upper bits";
 }
 
 static inline const char *save_rule(const struct vmcb *v,
@@ -121,10 +127,8 @@ static inline const char *save_rule(const struct vmcb *v,
 
 	if (why)
 		return why;
-	if (s->dr6 >> 32)
-		return "DR6 has upper bits";
-	if (s->dr7 >> 32)
-		return "DR7 has upper bits";
+	if ((s->cr0 | s->dr6 | s->dr7) >> 32)
+		return upper_half_rule(s);
 	return l->cr4 & CR4_CET ? cet_rule(s) : NULL;
 }
 

@@ -16,8 +16,8 @@
  *
  * Legal, though one may not expect it: CR0.PG without CR0.PE (15.19), EFER.LMA
  * that contradicts LME and PG (ignored), any CR3 outside long mode, any RIP,
- * RFLAGS, CPL and segment attributes, any value of TLB_CONTROL, NP_ENABLE on
- * a CPU without nested paging (ignored).
+ * RFLAGS and CPL, any segment (but for CS.L with CS.D), any TLB_CONTROL,
+ * NP_ENABLE on a CPU without nested paging (ignored).
  */
 #pragma once
 
