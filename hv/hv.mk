@@ -8,7 +8,7 @@ hv-src := $(hv-pure-src) hv/boot.S hv/console.c hv/hypercall.c hv/insn.c \
 	hv/svm/msrpm.c hv/svm/svm.c hv/tables.c hv/timer.c hv/token.c \
 	hv/trampoline.S hv/trap.c hv/vapic.c hv/vectors.S
 # hv/nested/: what L0 does when L1 executes VMRUN.
-nested-pure-src := hv/nested/check.c
+nested-pure-src := hv/nested/check.c hv/nested/wants.c
 hv-lib-src := lib/acpi.c lib/exit.c lib/fmt.c lib/string.c lib/uart.c \
 	lib/word.c lib/x86dec.c lib/x86dec_operand.c lib/x86dec_table.c
 hypervisor := $(B)/nestbox.elf $(if $(flat-src),$(B)/nestbox-flat.elf)

@@ -250,6 +250,10 @@ ASSERT_SIZE(vmcb, 0x1000);
 #define VMCB_IO_REP	    0x008u
 #define VMCB_IO_SIZE_8	    0x010u /* the next two: 16 and 32 bits */
 #define VMCB_IO_ADDR_16	    0x080u /* the next two: 32 and 64 bits */
+/* The size bits are a number of bytes, too. */
+#define VMCB_IO_BYTES_SHIFT 4
+#define VMCB_IO_BYTES_MASK  0x7u
+#define VMCB_IO_PORT_SHIFT  16
 
 /* Codes up to here are chosen by a bit of control.intercept. */
 #define VMCB_EXIT_CHOSEN_MAX 0x0bf

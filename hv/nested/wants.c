@@ -19,7 +19,7 @@ bool wants_port(const struct phys *l1, u64 iopm, u64 info1)
 	u32 size = info1 >> VMCB_IO_BYTES_SHIFT & VMCB_IO_BYTES_MASK;
 	u32 bits = ((1u << size) - 1) << port % 8;
 
-	if (has_bits(l1, iopm + port / 8, bits & 0xff))
+	if (has_bits(l1, iopm + port / 8, bits))
 		return true;
 	return bits >> 8 && has_bits(l1, iopm + port / 8 + 1, bits >> 8);
 }
