@@ -46,7 +46,8 @@ $(core-tests:%=$(SB)/unit/%): $(core-objects)
 
 # The fuzz targets: replayed by `check`, really run by `make fuzz`.
 replays := $(SB)/unit/replay_lab $(SB)/unit/replay_boot \
-	$(SB)/unit/replay_x86dec
+	$(SB)/unit/replay_vmcb $(SB)/unit/replay_x86dec
+$(SB)/unit/replay_vmcb: $(SB)/test/unit/vmcb_reference.o
 $(SB)/unit/replay_x86dec: $(SB)/test/fuzz/x86_zydis.o
 $(SB)/unit/replay_x86dec: LAB_LIBS += -lZydis
 
@@ -57,9 +58,11 @@ $(replays): $(SB)/unit/replay_%: $(SB)/test/fuzz/replay.o \
 	$(Q)$(CC) $(san-flags) -o $@ $(filter %.o,$^) $(SB)/libunit.a \
 		$(LAB_LIBS)
 
-fuzzers := $(B)/fuzz/fuzz_lab $(B)/fuzz/fuzz_boot $(B)/fuzz/fuzz_x86dec
+fuzzers := $(B)/fuzz/fuzz_lab $(B)/fuzz/fuzz_boot $(B)/fuzz/fuzz_vmcb \
+	$(B)/fuzz/fuzz_x86dec
 $(B)/fuzz/fuzz_lab: $(lab-lib:%=lab/%.c) $(capture-core)
 $(B)/fuzz/fuzz_boot: $(hv-pure-src) $(lib-src)
+$(B)/fuzz/fuzz_vmcb: test/unit/vmcb_reference.c $(nested-pure-src)
 $(B)/fuzz/fuzz_x86dec: test/fuzz/x86_zydis.c $(lib-src)
 $(B)/fuzz/fuzz_x86dec: LAB_LIBS += -lZydis
 
@@ -83,7 +86,8 @@ $(l1-programs): $(B)/test/e2e/%: test/e2e/%.c
 build-tests: $(units) $(replays) $(l1-programs)
 
 check-tests := test/fuzz/replay-lab.sh test/fuzz/replay-boot.sh \
-	test/fuzz/replay-x86dec.sh test/e2e/bad-input.sh
+	test/fuzz/replay-vmcb.sh test/fuzz/replay-x86dec.sh \
+	test/e2e/bad-input.sh
 guest-tests := test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
 	test/e2e/attack.sh test/e2e/iso.sh test/e2e/iommu.sh \
 	test/e2e/stacks.sh test/e2e/instrument.sh test/e2e/bochs.sh \

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Fuzz target for what L1 gives L0 with VMRUN: a VMCB, and the maps that it
+ * points to. The first byte chooses L1's CPU; then 3 bytes each change the
+ * legal VMCB of test/unit/vmcb_reference.h, so that an input is a short list
+ * of what is unusual; behind END_EDITS is L1's memory, whose first bytes are
+ * the exits of L2, too. Besides what the sanitizers see, it stops where the
+ * checks and their reference differ and on results that break a promise of a
+ * header.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "hv/nested/wants.h"
+#include "test/unit/vmcb_reference.h"
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+
+#define END_EDITS 0xffff
+#define EXITS	  8
+
+struct input {
+	const u8 *bytes;
+	size_t left;
+};
+
+static void require(bool true_thing)
+{
+	if (!true_thing)
+		abort();
+}
+
+/* Zeros behind the end. */
+static u64 take(struct input *in, size_t n)
+{
+	u64 value = 0;
+	size_t has = n < in->left ? n : in->left;
+
+	memcpy(&value, in->bytes, has);
+	in->bytes += has;
+	in->left -= has;
+	return value;
+}
+
+static struct check_limits take_limits(struct input *in)
+{
+	struct check_limits l = reference_limits();
+	u64 choice = take(in, 1);
+
+	if (choice & 1)
+		l.cr4 &= ~(u64)CR4_CET;
+	if (choice & 2)
+		l.cr4 |= CR4_LA57;
+	l.nested_paging = !(choice & 4);
+	l.paging = !(choice & 8);
+	if (choice & 16)
+		l.phys_mask = (1ull << 52) - 1;
+	if (choice & 32)
+		l.asids = 1 << 15;
+	return l;
+}
+
+/*
+ * An edit: 12 bits say where; 2 say how: replace a byte, flip bits of it, fill
+ * 8 bytes with it, or make a quadword of a power of two, with ones below and
+ * negated as the upper bits of @value say.
+ */
+static void edit(struct vmcb *v, u16 where, u8 value)
+{
+	u8 *at = (u8 *)v + (where & 0xfff);
+	size_t room = sizeof(*v) - (where & 0xfff);
+	u64 wide = 1ull << (value & 63);
+
+	if (value & 64)
+		wide--;
+	if (value & 128)
+		wide = -wide;
+	switch (where >> 12 & 3) {
+	case 0:
+		*at = value;
+		break;
+	case 1:
+		*at ^= value;
+		break;
+	case 2:
+		memset(at, value, room < 8 ? room : 8);
+		break;
+	case 3:
+		memcpy(at, &wide, room < 8 ? room : 8);
+		break;
+	}
+}
+
+static struct vmcb take_vmcb(struct input *in)
+{
+	struct vmcb v = reference_vmcb();
+	u16 where;
+
+	while (in->left && (where = (u16)take(in, 2)) != END_EDITS)
+		edit(&v, where, (u8)take(in, 1));
+	return v;
+}
+
+static const void *map(void *ctx, u64 pa, u64 len)
+{
+	const struct input *memory = ctx;
+
+	if (pa > memory->left || len > memory->left - pa)
+		return NULL;
+	return memory->bytes + pa;
+}
+
+/* A VMCB is legal if its groups are, and stays so. */
+static void fuzz_checks(struct vmcb *v, const struct check_limits *l)
+{
+	const char *why = check_vmcb(v, l);
+	bool groups =
+		!check_control(v, l) && !check_save(v, l) && !check_event(v, l);
+	struct vmcb once;
+
+	require(reference_agrees(v, l, why));
+	require(groups == !why);
+	canonicalize(v, l);
+	require(!check_vmcb(v, l) == !why);
+	once = *v;
+	canonicalize(v, l);
+	require(!memcmp(&once, v, sizeof(once)));
+}
+
+/* What the bits of an access say, one by one. */
+static bool port_bits(const struct phys *l1, u64 iopm, u64 info1)
+{
+	u32 port = info1 >> 16 & 0xffff;
+	u32 bytes = info1 & 0x10 ? 1 : info1 & 0x20 ? 2 : 4;
+
+	for (u32 bit = port; bit < port + bytes; bit++) {
+		const u8 *byte = phys_map(l1, iopm + bit / 8, 1);
+
+		if (!byte || *byte >> bit % 8 & 1)
+			return true;
+	}
+	return false;
+}
+
+static void fuzz_exit(const struct vmcb *v, const struct phys *l1,
+		      struct input *in)
+{
+	u64 what = take(in, 4), code = take(in, 1) * 8;
+	u64 info1 = (what & 0xffff0000) | 0x10ull << what % 3;
+	bool write = what & 1;
+
+	wants_exit(&v->control, code);
+	require(wants_port(l1, v->control.iopm_pa, info1) ==
+		port_bits(l1, v->control.iopm_pa, info1));
+	wants_msr(l1, v->control.msrpm_pa, (u32)what, write);
+	require(wants_msr(l1, v->control.msrpm_pa, (u32)what | 0x2000, write));
+}
+
+/* Whatever it says of them. */
+static void fuzz_pdpes(const struct vmcb *v, const struct check_limits *l,
+		       const struct phys *l1)
+{
+	if (check_pdpes(v, l, l1))
+		require(v->save.cr4 & CR4_PAE && v->save.cr0 & CR0_PG);
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+	struct input in = {data, size}, memory;
+	struct check_limits l = take_limits(&in);
+	struct vmcb v = take_vmcb(&in);
+	struct phys l1 = {.map = map, .ctx = &memory};
+	u8 *copy = malloc(in.left + !in.left);
+
+	if (!copy)
+		return 0;
+	/* Aligned, and of its exact size: a read beyond it is seen. */
+	memcpy(copy, in.bytes, in.left);
+	memory = (struct input){copy, in.left};
+	fuzz_pdpes(&v, &l, &l1);
+	fuzz_checks(&v, &l);
+	for (size_t i = 0; i < EXITS && in.left; i++)
+		fuzz_exit(&v, &l1, &in);
+	free(copy);
+	return 0;
+}
