@@ -1,22 +1,29 @@
-# hv/: the hypervisor, nestbox.elf. What is pure runs in host unit tests too.
-hv-pure-src := hv/account.c hv/bootinfo.c hv/emulate.c hv/gwalk.c hv/ivrs.c \
-	hv/linux.c hv/memmap.c hv/options.c hv/payload.c hv/plan.c
-hv-src := $(hv-pure-src) hv/boot.S hv/console.c hv/hypercall.c hv/insn.c \
-	hv/ioapic.c hv/iommu.c hv/l1.c hv/lapic.c hv/main.c hv/mem.c \
-	hv/mmio.c hv/panic.c hv/pci.c hv/policy.c hv/ports.c hv/power.c \
-	hv/ptable.c hv/run.c hv/seal.c hv/smp.c hv/space.c hv/svm/entry.S \
-	hv/svm/msrpm.c hv/svm/svm.c hv/tables.c hv/timer.c hv/token.c \
-	hv/trampoline.S hv/trap.c hv/vapic.c hv/vectors.S
-# hv/nested/: what L0 does when L1 executes VMRUN.
-nested-pure-src := hv/nested/check.c hv/nested/wants.c
+# hv/: the hypervisor, nestbox.elf, and the same without nesting,
+# nestbox-flat.elf. What is pure runs in host unit tests too.
+hv-pure-src := hv/account.c hv/boot/bootinfo.c hv/boot/linux.c \
+	hv/boot/memmap.c hv/boot/options.c hv/boot/payload.c hv/boot/plan.c \
+	hv/emulate.c hv/gwalk.c hv/ivrs.c
+hv-src := $(hv-pure-src) hv/boot/boot.S hv/boot/l1.c hv/console.c \
+	hv/hypercall.c hv/insn.c hv/ioapic.c hv/iommu.c hv/lapic.c hv/main.c \
+	hv/mem.c hv/mmio.c hv/panic.c hv/pci.c hv/policy.c hv/ports.c \
+	hv/power.c hv/ptable.c hv/run.c hv/seal.c hv/shoot.c hv/smp.c \
+	hv/space.c hv/svm/entry.S hv/svm/gif.c hv/svm/msrpm.c hv/svm/svm.c \
+	hv/tables.c hv/timer.c hv/token.c hv/trampoline.S hv/trap.c \
+	hv/vapic.c hv/vectors.S
+# Either of these two, which have the functions of hv/nested.h.
+nested-pure-src := hv/nested/check.c hv/nested/merge.c hv/nested/npt12.c \
+	hv/nested/wants.c
+nested-src := $(nested-pure-src) hv/nested/assist.c hv/nested/exits.c \
+	hv/nested/guest.c hv/nested/insns.c hv/nested/offer.c \
+	hv/nested/shadow.c hv/nested/vmrun.c
+flat-src := hv/nested_none.c
 hv-lib-src := lib/acpi.c lib/exit.c lib/fmt.c lib/string.c lib/uart.c \
 	lib/word.c lib/x86dec.c lib/x86dec_operand.c lib/x86dec_table.c
 hypervisor := $(B)/nestbox.elf $(if $(flat-src),$(B)/nestbox-flat.elf)
 
 # Linked to the last 2 GiB of addresses (hv/layout.h).
 HVCFLAGS := $(FREECFLAGS) -mcmodel=kernel
-hv-objects := $(patsubst %,$(B)/hv/%.o,$(basename $(hv-src) \
-	$(nested-pure-src) $(hv-lib-src)))
+hv-objects = $(patsubst %,$(B)/hv/%.o,$(basename $(1)))
 
 $(B)/hv/%.o: %.c
 	$(call say,CC,$<)
