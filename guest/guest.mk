@@ -16,9 +16,12 @@ guest-script := guest/lib/guest.ld
 
 # Tests of one file each; then those of several.
 simple-tests := apic dma exitcode gif hypercall planted selftest
+# The conformance suite: one file each and the frame svm_l2.
+svm-tests := svm_load
 payloads := $(B)/guest/bench/micro.elf $(B)/guest/test/attack.elf \
 	$(B)/guest/test/svm_probe.elf \
-	$(simple-tests:%=$(B)/guest/test/%.elf)
+	$(simple-tests:%=$(B)/guest/test/%.elf) \
+	$(svm-tests:%=$(B)/guest/test/%.elf)
 
 micro-src    := guest/bench/micro.c guest/bench/ops_cpu.c \
 	guest/bench/ops_dev.c guest/bench/ops_irq.c
@@ -38,6 +41,10 @@ $(B)/guest/test/attack.elf64: $(call free-objects,$(attack-src))
 $(B)/guest/test/svm_probe.elf64: $(call free-objects,$(svm_probe-src))
 $(simple-tests:%=$(B)/guest/test/%.elf64): $(B)/guest/test/%.elf64: \
 		$(B)/free/guest/test/%.o
+
+$(svm-tests:%=$(B)/guest/test/%.elf64): $(B)/guest/test/%.elf64: \
+		$(B)/free/guest/test/%.o \
+		$(call free-objects,guest/test/svm.c guest/test/svm_l2.c)
 
 # The .elf64 keeps the symbols, for gdb and objdump.
 $(payloads:.elf=.elf64): $(guest-start) $(guest-lib) $(guest-script)

@@ -24,6 +24,16 @@ bool word_next_item(struct word *list, struct word *item)
 	return item->len;
 }
 
+bool word_list_has(struct word list, const char *text)
+{
+	struct word item;
+
+	while (word_next_item(&list, &item))
+		if (word_is(item, text))
+			return true;
+	return false;
+}
+
 bool cmdline_number(const char *line, const char *key, u64 *value)
 {
 	struct word w = cmdline_find(line, key);

@@ -17,6 +17,9 @@ struct word cmdline_find(const char *line, const char *key);
  */
 bool word_next_item(struct word *list, struct word *item);
 
+/* Whether an item of the comma-separated @list reads exactly @text. */
+bool word_list_has(struct word list, const char *text);
+
 /*
  * A decimal or 0x number. Without the key *value stays as it is and the
  * result is true; false means the key is there and its value is no number.

@@ -67,17 +67,6 @@ static void run(const struct probe *p)
 	serial_printf("\n");
 }
 
-/* Whether @list has the item @name. */
-static bool names(struct word list, const char *name)
-{
-	struct word item;
-
-	while (word_next_item(&list, &item))
-		if (word_is(item, name))
-			return true;
-	return false;
-}
-
 static void list(const struct probe *p)
 {
 	serial_printf("manual %s %s\n", p->name, p->manual);
@@ -87,7 +76,7 @@ static void for_all(void (*fn)(const struct probe *p), struct word skip)
 {
 	for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
 		for (size_t i = 0; i < tables[t]->count; i++)
-			if (!names(skip, tables[t]->probes[i].name))
+			if (!word_list_has(skip, tables[t]->probes[i].name))
 				fn(&tables[t]->probes[i]);
 }
 

@@ -1,0 +1,45 @@
+#!/bin/bash
+# SVM conformance: payloads that are L1 themselves, on the bare emulated CPU, on
+# KVM and on nestbox.elf. What fails is compared with what is known to fail.
+#
+#	test/e2e/svm.sh [PAYLOAD...]
+#
+# $SVM_PLATFORMS and $SVM_CPUS choose others than all.
+# shellcheck source=test/tap.sh
+. test/tap.sh
+# shellcheck source=test/conformance.sh
+. test/conformance.sh
+
+nestbox=${NESTBOX:-build/nestbox}
+declare -A stack=([tcg]=0 [kvm]=1k [nestbox]=1n)
+
+# run PAYLOAD PLATFORM CPU: its output in $tap_dir/output.txt
+run() {
+	: >"$tap_dir/output.txt"
+	"$nestbox" run --stack "${stack[$2]}" --cpu "$3" --timeout 150 \
+		--guest "build/guest/test/$1.elf" \
+		--append "$(hanging "$1" "$2" "$3")" \
+		--serial "$tap_dir/output.txt" >"$tap_dir/log" 2>&1
+}
+
+# payload PAYLOAD PLATFORM CPU
+payload() {
+	run "$@"
+	if [ "$2" = nestbox ] && grep -q '^1\.\.0 ' "$tap_dir/output.txt"; then
+		skip "$1 on $2 $3" "L1 is offered no SVM"
+		return
+	fi
+	judge "$@" "$tap_dir/output.txt"
+	[ "$2" != nestbox ] || judge_skips "$@" "$tap_dir/output.txt" tcg kvm
+}
+
+payloads=("$@")
+[ $# -gt 0 ] || mapfile -t payloads < <(conformance_payloads)
+for name in "${payloads[@]}"; do
+	for platform in ${SVM_PLATFORMS:-tcg kvm nestbox}; do
+		for cpu in ${SVM_CPUS:-EPYC max}; do
+			payload "$name" "$platform" "$cpu"
+		done
+	done
+done
+tap_end
