@@ -68,3 +68,24 @@ bool l2_expect(const char *what, u64 got, u64 want);
 
 /* The exit code after l2_run(code), and nothing but the exit code. */
 bool l2_expect_exit(svm_code *code, u64 want);
+
+/* The row cannot be tried here; return at once. */
+void l2_skip(const char *reason);
+
+/* Puts L2 at CPL 3. Its pages become the user's, which L1 does not notice. */
+void l2_user(void);
+
+/* One more than the greatest physical address. */
+u64 l2_physical_end(void);
+
+/*
+ * What #VMEXIT has to bring back of L1: control and segment registers, EFER,
+ * descriptor tables, flags, DR7. Take it before a run; l1_expect_same()
+ * compares with the present.
+ */
+enum { L1_STATES = 14 };
+struct l1_state {
+	u64 value[L1_STATES];
+};
+void l1_state(struct l1_state *s);
+void l1_expect_same(const struct l1_state *before);
