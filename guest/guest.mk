@@ -16,7 +16,6 @@ guest-script := guest/lib/guest.ld
 
 # Tests of one file each; then those of several.
 simple-tests := apic dma exitcode gif hypercall planted selftest
-<<<<<<< HEAD
 # The conformance suite: a file each, NAME-more, and the frame svm_l2.
 svm-tests := svm_intercept svm_load svm_maps svm_vmrun
 svm_load-more := guest/test/svm_load_l2.c
@@ -24,17 +23,16 @@ svm_maps-more := guest/test/svm_maps_io.c
 svm_intercept-more := guest/test/svm_intercept_events.c \
 	guest/test/svm_intercept_regs.c
 svm_vmrun-more := guest/test/svm_vmrun_copies.c guest/test/svm_vmrun_state.c
-=======
-# The conformance suite: one file each and the frame svm_l2.
-svm-tests := svm_load
 # The same, with interrupts of L1's own: svm_l1, too.
 svm-l1-tests := svm_debug svm_event svm_gif svm_virq
->>>>>>> 9880027 (guest/test: events, interrupts and debugging of L2, as assertions)
+# And with a page of L2 that has tables of its own: svm_guest.
+svm-guest-tests := svm_npt
 payloads := $(B)/guest/bench/micro.elf $(B)/guest/test/attack.elf \
 	$(B)/guest/test/svm_probe.elf \
 	$(simple-tests:%=$(B)/guest/test/%.elf) \
 	$(svm-tests:%=$(B)/guest/test/%.elf) \
-	$(svm-l1-tests:%=$(B)/guest/test/%.elf)
+	$(svm-l1-tests:%=$(B)/guest/test/%.elf) \
+	$(svm-guest-tests:%=$(B)/guest/test/%.elf)
 
 micro-src    := guest/bench/micro.c guest/bench/ops_cpu.c \
 	guest/bench/ops_dev.c guest/bench/ops_irq.c
@@ -59,17 +57,19 @@ $(svm-tests:%=$(B)/guest/test/%.elf64): $(B)/guest/test/%.elf64: \
 		$(B)/free/guest/test/%.o \
 		$(call free-objects,guest/test/svm.c guest/test/svm_l2.c)
 
-<<<<<<< HEAD
 $(B)/guest/test/svm_intercept.elf64: \
 		$(call free-objects,$(svm_intercept-more))
 $(B)/guest/test/svm_load.elf64: $(call free-objects,$(svm_load-more))
 $(B)/guest/test/svm_maps.elf64: $(call free-objects,$(svm_maps-more))
 $(B)/guest/test/svm_vmrun.elf64: $(call free-objects,$(svm_vmrun-more))
-=======
 $(svm-l1-tests:%=$(B)/guest/test/%.elf64): $(B)/guest/test/%.elf64: \
 		$(B)/free/guest/test/%.o $(call free-objects, \
 		guest/test/svm.c guest/test/svm_l1.c guest/test/svm_l2.c)
->>>>>>> 9880027 (guest/test: events, interrupts and debugging of L2, as assertions)
+
+$(svm-guest-tests:%=$(B)/guest/test/%.elf64): $(B)/guest/test/%.elf64: \
+		$(B)/free/guest/test/%.o $(call free-objects, \
+		guest/test/svm.c guest/test/svm_guest.c guest/test/svm_l1.c \
+		guest/test/svm_l2.c)
 
 # The .elf64 keeps the symbols, for gdb and objdump.
 $(payloads:.elf=.elf64): $(guest-start) $(guest-lib) $(guest-script)
