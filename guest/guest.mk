@@ -26,7 +26,7 @@ svm_vmrun-more := guest/test/svm_vmrun_copies.c guest/test/svm_vmrun_state.c
 # The same, with interrupts of L1's own: svm_l1, too.
 svm-l1-tests := svm_debug svm_event svm_gif svm_virq
 # And with a page of L2 that has tables of its own: svm_guest.
-svm-guest-tests := svm_npt
+svm-guest-tests := svm_npt svm_tlb
 payloads := $(B)/guest/bench/micro.elf $(B)/guest/test/attack.elf \
 	$(B)/guest/test/svm_probe.elf \
 	$(simple-tests:%=$(B)/guest/test/%.elf) \
