@@ -11,7 +11,6 @@
 #include "lib/cpu.h"
 #include "lib/string.h"
 
-#define CR4_OSXSAVE    0x40000ull
 #define FRAME	       (SVM_GUEST_STACK - 40) /* what IRET takes */
 #define FIRST_INSN     VMCB_EXIT_CR0_SELECTED
 #define LAST_INSN      VMCB_EXIT_XSETBV
