@@ -5,20 +5,20 @@
 
 #define IO_NEXT_SHIFT 9
 
-static u64 new_table(void)
+static u64 *new_table(void)
 {
-	return virt_to_phys(mem_pages(1, PAGE_SIZE));
+	return mem_pages(1, PAGE_SIZE);
 }
 
 struct ptable ptable_new(u64 middle)
 {
-	return (struct ptable){new_table(), middle, false};
+	return (struct ptable){virt_to_phys(new_table()), middle, false};
 }
 
 struct ptable ptable_new_io(void)
 {
-	return (struct ptable){new_table(), PTE_PRESENT | IO_READ | IO_WRITE,
-			       true};
+	return (struct ptable){virt_to_phys(new_table()),
+			       PTE_PRESENT | IO_READ | IO_WRITE, true};
 }
 
 static bool is_table(const struct ptable *t, u64 entry)
@@ -38,21 +38,16 @@ static u64 table_bits(const struct ptable *t, unsigned level)
 	return t->middle | (t->io ? (u64)level << IO_NEXT_SHIFT : 0);
 }
 
-/* Bytes that an entry of @level covers; level 0 holds 4 KiB pages. */
-static u64 span(unsigned level)
+void ptable_split(const struct ptable *t, u64 *entry, unsigned level,
+		  u64 *table)
 {
-	return SIZE_4K << 9 * level;
-}
-
-/* A table in place of @entry, a page of @level or nothing. */
-static void split(const struct ptable *t, u64 *entry, unsigned level)
-{
-	u64 pa = new_table(), *table = phys_to_virt(pa), old = *entry;
+	u64 old = *entry;
 	u64 first = (old & ~page_bits(t, level)) | page_bits(t, level - 1);
 
 	for (u64 i = 0; old && i < PTES_PER_TABLE; i++)
-		table[i] = first + i * span(level - 1);
-	*entry = pa | table_bits(t, level);
+		table[i] = first + i * pt_span(level - 1);
+	__atomic_store_n(entry, virt_to_phys(table) | table_bits(t, level),
+			 __ATOMIC_RELEASE);
 }
 
 /* The entry of @va in the table of @level. */
@@ -61,12 +56,25 @@ static u64 *find(const struct ptable *t, u64 va, unsigned level)
 	u64 *table = phys_to_virt(t->root);
 
 	for (unsigned l = PT_LEVELS - 1;; l--) {
-		u64 *entry = &table[va / span(l) % PTES_PER_TABLE];
+		u64 *entry = &table[va / pt_span(l) % PTES_PER_TABLE];
 
 		if (l == level)
 			return entry;
 		if (!is_table(t, *entry))
-			split(t, entry, l);
+			ptable_split(t, entry, l, new_table());
+		table = phys_to_virt(*entry & PT_ADDR);
+	}
+}
+
+u64 *ptable_entry(const struct ptable *t, u64 va, unsigned *level)
+{
+	u64 *table = phys_to_virt(t->root);
+
+	for (*level = PT_LEVELS - 1;; (*level)--) {
+		u64 *entry = &table[va / pt_span(*level) % PTES_PER_TABLE];
+
+		if (!*level || !is_table(t, *entry))
+			return entry;
 		table = phys_to_virt(*entry & PT_ADDR);
 	}
 }
@@ -76,7 +84,7 @@ static unsigned best_level(u64 va, u64 pa, u64 size)
 {
 	unsigned level = 2;
 
-	while (level && ((va | pa) % span(level) || size < span(level)))
+	while (level && ((va | pa) % pt_span(level) || size < pt_span(level)))
 		level--;
 	return level;
 }
@@ -87,9 +95,9 @@ void ptable_map(struct ptable *t, u64 va, u64 pa, u64 size, u64 bits)
 		unsigned level = best_level(va, pa, size);
 
 		*find(t, va, level) = pa | bits | page_bits(t, level);
-		va += span(level);
-		pa += span(level);
-		size -= span(level);
+		va += pt_span(level);
+		pa += pt_span(level);
+		size -= pt_span(level);
 	}
 }
 
@@ -123,7 +131,7 @@ void ptable_unmap(struct ptable *t, u64 va, u64 size)
 		unsigned level = best_level(va, va, size);
 
 		*find(t, va, level) = 0;
-		va += span(level);
-		size -= span(level);
+		va += pt_span(level);
+		size -= pt_span(level);
 	}
 }

@@ -3,7 +3,7 @@
  * Builds four-level page tables: L0's own and NPT01, which have the same format
  * (AMD APM vol. 2, 5.3 and 15.25), and those of an IOMMU (AMD I/O
  * Virtualization Technology specification, 2.2.3). Tables come from mem_pages()
- * and stay.
+ * and stay, but for ptable_split()'s.
  */
 #pragma once
 
@@ -27,6 +27,12 @@ struct ptable {
 	bool io;    /* an IOMMU's */
 };
 
+/* Bytes that an entry of @level covers; level 0 holds 4 KiB pages. */
+static inline u64 pt_span(unsigned level)
+{
+	return SIZE_4K << 9 * level;
+}
+
 struct ptable ptable_new(u64 middle);
 struct ptable ptable_new_io(void);
 
@@ -44,3 +50,14 @@ void ptable_fill(struct ptable *t, u64 va, u64 size, u64 leaf);
 
 /* Takes away what is mapped at [@va, @va + @size). */
 void ptable_unmap(struct ptable *t, u64 va, u64 size);
+
+/* The entry that maps @va, or would, and its level. */
+u64 *ptable_entry(const struct ptable *t, u64 va, unsigned *level);
+
+/*
+ * Puts @table, a zeroed page, in place of @entry, a page of @level or nothing.
+ * Nothing changes for CPUs that use the tables meanwhile. Storing the old entry
+ * takes it back.
+ */
+void ptable_split(const struct ptable *t, u64 *entry, unsigned level,
+		  u64 *table);

@@ -69,6 +69,8 @@
 #define PTE_PRESENT  0x001
 #define PTE_WRITE    0x002
 #define PTE_USER     0x004
+#define PTE_PWT	     0x008
+#define PTE_PCD	     0x010
 #define PTE_ACCESSED 0x020
 #define PTE_DIRTY    0x040
 #define PTE_LARGE    0x080

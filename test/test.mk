@@ -4,6 +4,8 @@ unit-names := t-acpi t-boot t-emulate t-exit t-fmt t-gwalk t-ivrs t-lab \
 	t-levels t-linux t-memmap t-micro t-mmio t-options t-payload t-ports \
 	t-run t-vapic t-x86dec
 unit-names += t-check t-wants
+	t-levels t-linux t-memmap t-micro t-mmio t-npt12 t-options t-payload \
+	t-ports t-run t-vapic t-x86dec
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
