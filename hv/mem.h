@@ -15,6 +15,12 @@ void mem_init(u64 start, u64 end);
  * allocates at boot only. */
 void *mem_pages(size_t n, u64 align);
 
+/* The pages for @n things of @size bytes. */
+static inline void *mem_array(size_t n, size_t size)
+{
+	return mem_pages((n * size + PAGE_SIZE - 1) / PAGE_SIZE, PAGE_SIZE);
+}
+
 u64 mem_free_pages(void);
 
 static inline void *phys_to_virt(u64 pa)

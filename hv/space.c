@@ -22,13 +22,18 @@ static struct {
 	u64 block, end; /* L0's */
 } space;
 
+bool space_is_plain(u64 start, u64 size)
+{
+	u64 end = start + size;
+
+	return end >= start && end <= space.size &&
+	       !mmio_is_trapped(start, end);
+}
+
 static const void *map_l1(void *ctx, u64 pa, u64 len)
 {
 	(void)ctx;
-	if (pa + len < pa || pa + len > space.size ||
-	    mmio_is_trapped(pa, pa + len))
-		return NULL;
-	return phys_to_virt(pa);
+	return space_is_plain(pa, len) ? phys_to_virt(pa) : NULL;
 }
 
 struct phys space_l1 = {.map = map_l1};
@@ -54,6 +59,21 @@ void space_block(u64 *start, u64 *end)
 u64 space_root(void)
 {
 	return space.npt.root;
+}
+
+u64 *space_entry(u64 pa, unsigned *level)
+{
+	return ptable_entry(&space.npt, pa, level);
+}
+
+void space_split(u64 *entry, unsigned level, u64 *table)
+{
+	ptable_split(&space.npt, entry, level, table);
+}
+
+void space_join(u64 *entry, u64 page)
+{
+	__atomic_store_n(entry, page, __ATOMIC_RELEASE);
 }
 
 void space_trap_writes(u64 start, u64 size)
