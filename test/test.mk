@@ -1,11 +1,9 @@
 # test/: host unit tests (cmocka, under sanitizers), fuzz targets with their
 # regressions, and shell tests that run real stacks.
 unit-names := t-acpi t-boot t-emulate t-exit t-fmt t-gwalk t-ivrs t-lab \
-	t-levels t-linux t-memmap t-micro t-mmio t-options t-payload t-ports \
-	t-run t-vapic t-x86dec
-unit-names += t-check t-wants
 	t-levels t-linux t-memmap t-micro t-mmio t-npt12 t-options t-payload \
 	t-ports t-run t-shadow t-vapic t-x86dec
+unit-names += t-check t-wants
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
