@@ -27,7 +27,8 @@ svm_vmrun-more := guest/test/svm_vmrun_copies.c guest/test/svm_vmrun_state.c
 svm-l1-tests := svm_debug svm_event svm_gif svm_virq
 # And with a page of L2 that has tables of its own: svm_guest.
 svm-guest-tests := svm_npt svm_tlb
-payloads := $(B)/guest/bench/micro.elf $(B)/guest/test/attack.elf \
+payloads := $(B)/guest/bench/micro.elf $(B)/guest/bench/svm_cost.elf \
+	$(B)/guest/test/attack.elf \
 	$(B)/guest/test/svm_probe.elf \
 	$(simple-tests:%=$(B)/guest/test/%.elf) \
 	$(svm-tests:%=$(B)/guest/test/%.elf) \
@@ -48,6 +49,8 @@ $(guest-lib): $(call free-objects,$(guest-lib-src)) $(lib-free)
 	$(Q)$(AR) rcsD $@ $^
 
 $(B)/guest/bench/micro.elf64: $(call free-objects,$(micro-src))
+$(B)/guest/bench/svm_cost.elf64: \
+	$(call free-objects,guest/bench/svm_cost.c guest/test/svm.c)
 $(B)/guest/test/attack.elf64: $(call free-objects,$(attack-src))
 $(B)/guest/test/svm_probe.elf64: $(call free-objects,$(svm_probe-src))
 $(simple-tests:%=$(B)/guest/test/%.elf64): $(B)/guest/test/%.elf64: \

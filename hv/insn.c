@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hv/insn.h"
 
-#include "hv/gwalk.h"
+#include "hv/code.h"
 #include "hv/nested.h"
 #include "hv/run.h"
 #include "hv/space.h"
@@ -14,16 +14,23 @@ const struct phys *insn_memory(const struct vcpu *v)
 	return v->level == 1 ? &space_l1 : nested_memory(v);
 }
 
-unsigned insn_bytes(const struct vcpu *v, const struct guest_view *g,
+unsigned insn_bytes(struct vcpu *v, const struct guest_view *g,
 		    u8 bytes[X86_INSN_MAX])
 {
 	u64 va = g->seg_base[X86_CS] + v->regs.rip;
+	const u8 *at = va % PAGE_SIZE <= PAGE_SIZE - X86_INSN_MAX
+			       ? code_at(v, g, va)
+			       : NULL;
 
+	if (at) {
+		__builtin_memcpy(bytes, at, X86_INSN_MAX);
+		return X86_INSN_MAX;
+	}
 	return (unsigned)gwalk_read(insn_memory(v), g, va, bytes,
 				    X86_INSN_MAX);
 }
 
-bool insn_fetch(const struct vcpu *v, const struct guest_view *g,
+bool insn_fetch(struct vcpu *v, const struct guest_view *g,
 		struct x86_insn *insn)
 {
 	u8 bytes[X86_INSN_MAX];
@@ -32,12 +39,12 @@ bool insn_fetch(const struct vcpu *v, const struct guest_view *g,
 	return x86_decode(bytes, n, g->mode, insn) == X86_OK;
 }
 
-bool insn_is_hlt(const struct vcpu *v)
+bool insn_is_hlt(struct vcpu *v)
 {
 	struct guest_view g;
 	u8 bytes[X86_INSN_MAX];
 
-	vmm->view(v, &g);
+	vmm->view_code(v, &g);
 	return insn_bytes(v, &g, bytes) && bytes[0] == HLT;
 }
 
@@ -56,31 +63,29 @@ static const u32 plain[EXIT_SLOTS] = {
 #define PLAIN_RDMSR 0x320f
 #define PLAIN_WRMSR 0x300f
 
-static unsigned plain_len(const struct vcpu *v, const struct guest_view *g,
+/* Unaligned words behind it do not matter: they are cut off. */
+static unsigned plain_len(struct vcpu *v, const struct guest_view *g,
 			  const struct exit *exit)
 {
-	u64 va = g->seg_base[X86_CS] + v->regs.rip, pa;
-	u32 want = plain[exit->slot], found;
-	const struct phys *memory = insn_memory(v);
-	unsigned len;
+	u64 va = g->seg_base[X86_CS] + v->regs.rip;
+	u32 want = plain[exit->slot], found, mask;
 	const u8 *at;
 
 	if (exit->slot == EXIT_msr)
 		want = exit->info1 ? PLAIN_WRMSR : PLAIN_RDMSR;
-	len = want >> 16 ? 3 : 2;
-	if (!want || va % PAGE_SIZE > PAGE_SIZE - len ||
-	    !gwalk(memory, g, va, &pa))
+	if (!want || va % PAGE_SIZE > PAGE_SIZE - sizeof(found))
 		return 0;
-	at = phys_map(memory, pa, len);
+	at = code_at(v, g, va);
 	if (!at)
 		return 0;
-	found = (u32)(at[0] | at[1] << 8);
-	if (len == 3)
-		found |= (u32)at[2] << 16;
-	return found == want ? len : 0;
+	__builtin_memcpy(&found, at, sizeof(found));
+	mask = want >> 16 ? 0xffffff : 0xffff;
+	if ((found & mask) != want)
+		return 0;
+	return want >> 16 ? 3 : 2;
 }
 
-u64 insn_next(const struct vcpu *v, const struct exit *exit, unsigned len)
+u64 insn_next(struct vcpu *v, const struct exit *exit, unsigned len)
 {
 	u64 next = vmm->next_rip(v, exit);
 	struct guest_view g;
@@ -88,7 +93,7 @@ u64 insn_next(const struct vcpu *v, const struct exit *exit, unsigned len)
 
 	if (next)
 		return next;
-	vmm->view(v, &g);
+	vmm->view_code(v, &g);
 	if (!len)
 		len = plain_len(v, &g, exit);
 	if (!len && insn_fetch(v, &g, &insn))

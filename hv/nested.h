@@ -48,3 +48,7 @@ void nested_flush(struct vcpu *v);
 
 /* The memory that a guest at level 2 sees. */
 const struct phys *nested_memory(const struct vcpu *v);
+
+/* Its map: which one it is, and a number that changes with it. */
+u64 nested_map(const struct vcpu *v);
+u64 nested_version(void);

@@ -64,6 +64,18 @@ struct vapic {
 	u64 icr;      /* x2APIC's, as last written */
 };
 
+/* Where a page of code is: the entries of page tables that led there, so that
+ * it costs little to see whether they still do (hv/code.h). */
+struct code_page {
+	u64 cr3, va;
+	u64 map, version; /* of the guest's memory */
+	const u64 *entry[4];
+	u64 value[4];
+	const u8 *bytes; /* NULL: none */
+};
+
+#define CODE_PAGES 8
+
 struct vcpu {
 	struct cpu *cpu;
 	struct regs regs;
@@ -81,6 +93,7 @@ struct vcpu {
 	unsigned level;	       /* of the guest that runs: 1, or L1's guest, 2 */
 	struct nested *nested; /* hv/nested; NULL: L1 has no SVM */
 	struct vapic apic;
+	struct code_page code[CODE_PAGES];
 };
 
 struct guest_view; /* gwalk.h */
@@ -125,8 +138,10 @@ struct vmm_ops {
 	/* All translations of all guests go before this one next runs. */
 	void (*flush)(struct vcpu *v);
 
-	/* How the guest sees memory. */
+	/* How the guest sees memory; view_code: all but the bases of segments
+	 * other than CS. */
 	void (*view)(const struct vcpu *v, struct guest_view *view);
+	void (*view_code)(const struct vcpu *v, struct guest_view *view);
 
 	/* Whether the guest's next IRET exits (the end of an NMI). */
 	void (*watch_iret)(struct vcpu *v, bool on);

@@ -27,6 +27,18 @@ const struct phys *nested_memory(const struct vcpu *v)
 	return &v->nested->memory;
 }
 
+u64 nested_map(const struct vcpu *v)
+{
+	const struct nested *n = v->nested;
+
+	return n->nested_paging ? n->npt.root : 0;
+}
+
+u64 nested_version(void)
+{
+	return shadow_version;
+}
+
 void nested_abandon(struct vcpu *v)
 {
 	struct nested *n = v->nested;

@@ -12,7 +12,7 @@
 #define ALL    (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
 #define COPIED (PTE_WRITE | PTE_USER | PTE_PWT | PTE_PCD | PT_NX)
 
-volatile u64 shadow_generation;
+volatile u64 shadow_generation, shadow_version;
 
 static struct {
 	struct lock lock;
@@ -49,6 +49,7 @@ static void drop_all(void)
 {
 	npt02_reset();
 	shadow_generation++;
+	shadow_version++;
 }
 
 static void evict(void)
@@ -239,6 +240,7 @@ static void revalidate(struct shadow_table *t)
 			shadow.stats.dropped++;
 	}
 	shadow.stats.revalidated++;
+	shadow_version++;
 }
 
 /*
@@ -257,6 +259,7 @@ static void drop_if_dead(struct shadow_table *t)
 		return;
 	npt02_drop(t);
 	shadow_generation++;
+	shadow_version++;
 }
 
 void shadow_flush(void)

@@ -260,7 +260,7 @@ static enum x86_mode code_mode(const struct vmcb_save *s)
 	return s->cs.attributes & VMCB_SEGMENT_BIG ? X86_32 : X86_16;
 }
 
-static void view(const struct vcpu *v, struct guest_view *view)
+static void view_code(const struct vcpu *v, struct guest_view *view)
 {
 	const struct vmcb_save *s = &((struct vmcb *)v->backend)->save;
 
@@ -269,8 +269,15 @@ static void view(const struct vcpu *v, struct guest_view *view)
 	view->cr4 = s->cr4;
 	view->efer = s->efer;
 	view->mode = code_mode(s);
-	view->seg_base[X86_ES] = s->es.base;
 	view->seg_base[X86_CS] = view->mode == X86_64 ? 0 : s->cs.base;
+}
+
+static void view(const struct vcpu *v, struct guest_view *view)
+{
+	const struct vmcb_save *s = &((struct vmcb *)v->backend)->save;
+
+	view_code(v, view);
+	view->seg_base[X86_ES] = s->es.base;
 	view->seg_base[X86_SS] = s->ss.base;
 	view->seg_base[X86_DS] = s->ds.base;
 	view->seg_base[X86_FS] = rdmsr(MSR_FS_BASE);
@@ -440,6 +447,7 @@ const struct vmm_ops svm_ops = {
 	.gif_exit = svm_gif_exit,
 	.flush = flush,
 	.view = view,
+	.view_code = view_code,
 	.watch_iret = watch_iret,
 	.step = step,
 	.get_efer = get_efer,

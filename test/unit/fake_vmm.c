@@ -179,6 +179,7 @@ static const struct vmm_ops fake_ops = {
 	.watch_gif = watch_gif,
 	.flush = flush,
 	.view = view,
+	.view_code = view,
 	.watch_iret = watch_iret,
 	.step = step,
 	.get_efer = get_efer,

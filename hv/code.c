@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hv/code.h"
+
+#include "hv/insn.h"
+#include "hv/nested.h"
+#include "lib/x86.h"
+
+#define LEVELS	4
+#define PT_ADDR 0x000ffffffffff000ull
+
+/* L1's memory is where it was; that of its guest changes. */
+static void find_map(const struct vcpu *v, u64 *map, u64 *version)
+{
+	*map = *version = 0;
+	if (v->level == 1)
+		return;
+	*map = nested_map(v);
+	*version = nested_version();
+}
+
+static bool holds(const struct code_page *p)
+{
+	for (unsigned i = 0; i < LEVELS; i++)
+		if (*p->entry[i] != p->value[i])
+			return false;
+	return true;
+}
+
+/* Below a large page there are no entries: its own stands for them. */
+static const u8 *walk(const struct vcpu *v, struct code_page *p)
+{
+	const struct phys *memory = insn_memory(v);
+	u64 table = p->cr3 & PT_ADDR, inside = 0;
+	const u64 *at = NULL;
+
+	for (unsigned i = 0, shift = 39; i < LEVELS; i++, shift -= 9) {
+		if (!inside) {
+			table += (p->va >> shift) % PTES_PER_TABLE * 8;
+			at = phys_map(memory, table, sizeof(*at));
+			if (!at || !(*at & PTE_PRESENT))
+				return NULL;
+			table = *at & PT_ADDR;
+			if (*at & PTE_LARGE && i && i < LEVELS - 1)
+				inside = (1ull << shift) - 1;
+		}
+		p->entry[i] = at;
+		p->value[i] = *at;
+	}
+	table = (table & ~inside) | (p->va & inside);
+	return phys_map(memory, table, PAGE_SIZE);
+}
+
+const u8 *code_at(struct vcpu *v, const struct guest_view *g, u64 va)
+{
+	u64 page = va & ~(u64)(PAGE_SIZE - 1), map, version;
+	struct code_page *p =
+		&v->code[(page / PAGE_SIZE + 4 * v->level) % CODE_PAGES];
+
+	if (!(g->efer & EFER_LMA) || g->cr4 & CR4_LA57)
+		return NULL;
+	find_map(v, &map, &version);
+	if (p->bytes && p->va == page && p->cr3 == g->cr3 && p->map == map &&
+	    p->version == version && holds(p))
+		return p->bytes + va % PAGE_SIZE;
+	*p = (struct code_page){
+		.cr3 = g->cr3, .va = page, .map = map, .version = version};
+	p->bytes = walk(v, p);
+	return p->bytes ? p->bytes + va % PAGE_SIZE : NULL;
+}
