@@ -142,22 +142,44 @@ static bool prefixes_fit(const struct decoder *d, const struct x86_op *op)
 		return false;
 	if (op->flags & X86_OP_ONLY_F3 && out->rep != 0xf3)
 		return false;
+	if (op->flags & X86_OP_ONLY_66 && (!d->operand_size || out->rep))
+		return false;
 	return !(op->flags & X86_OP_NOT64) || out->mode != X86_64;
 }
 
-static bool extension_fits(const struct x86_insn *out, const struct x86_op *op)
+static bool modrm_fits(const struct x86_insn *out, const struct x86_op *op)
 {
 	u8 extension = out->reg & 7;
 
+	if (op->flags & X86_OP_ONLY_MEM && out->mod == 3)
+		return false;
 	if (op->flags & X86_OP_EXT0)
 		return extension == 0;
 	return !(op->flags & X86_OP_EXT01) || extension <= 1;
 }
 
-/* Takes opcode and ModRM byte, chooses the row. */
+/* Takes the ModRM byte, if there is one, chooses the row. */
+static const struct x86_op *take_row(struct decoder *d)
+{
+	const struct x86_op *op;
+	struct x86_insn *out = d->out;
+
+	if (out->map == 0x0f && out->opcode <= 0x01) {
+		take_modrm(d);
+		if (d->result != X86_OK)
+			return NULL;
+		return x86_op_find_group(out->opcode, d->bytes[d->used - 1],
+					 out->rep);
+	}
+	op = x86_op_find(out->map, out->opcode);
+	if (op && op->flags & X86_OP_MODRM)
+		take_modrm(d);
+	return op;
+}
+
 static const struct x86_op *take_opcode(struct decoder *d)
 {
-	const struct x86_op *op = NULL;
+	const struct x86_op *op;
 	struct x86_insn *out = d->out;
 
 	out->opcode = take_prefixes(d);
@@ -165,19 +187,14 @@ static const struct x86_op *take_opcode(struct decoder *d)
 		out->map = 0x0f;
 		out->opcode = (u8)take(d, 1);
 	}
+	if (out->map && out->opcode == 0x38) {
+		out->map = 0x38;
+		out->opcode = (u8)take(d, 1);
+	}
 	if (d->result != X86_OK)
 		return NULL;
-	if (out->map && out->opcode == 0x01) {
-		take_modrm(d);
-		if (d->result == X86_OK)
-			op = x86_op_find_0f01(d->bytes[d->used - 1]);
-	} else {
-		op = x86_op_find(out->map, out->opcode);
-		if (op->flags & X86_OP_MODRM)
-			take_modrm(d);
-	}
-	if (!op || op->kind == X86_OTHER || !prefixes_fit(d, op) ||
-	    !extension_fits(out, op)) {
+	op = take_row(d);
+	if (!op || !prefixes_fit(d, op) || !modrm_fits(out, op)) {
 		fail(d, X86_UNKNOWN);
 		return NULL;
 	}
@@ -206,6 +223,8 @@ static u8 operand_bytes(const struct decoder *d, u32 flags)
 		return 2;
 	if (flags & X86_OP_NATIVE)
 		return is_64 ? 8 : 4;
+	if (flags & X86_OP_TABLE)
+		return is_64 ? 10 : 6;
 	if (d->out->rex & REX_W) /* even with 66 */
 		return flags & X86_OP_MAX4 ? 4 : 8;
 	if ((d->out->mode == X86_16) != d->operand_size)
@@ -223,6 +242,8 @@ static void set_sizes(struct decoder *d, u32 flags)
 		out->src_bytes = 1;
 	if (flags & X86_OP_SRC_WORD)
 		out->src_bytes = 2;
+	if (flags & X86_OP_SRC_16)
+		out->src_bytes = 16;
 }
 
 static void set_segment(struct decoder *d)
@@ -288,7 +309,7 @@ static void take_memory(struct decoder *d, u32 flags)
 {
 	struct x86_insn *out = d->out;
 	bool by_modrm =
-		out->has_modrm && out->mod != 3 && !(flags & X86_OP_NATIVE);
+		out->has_modrm && out->mod != 3 && !(flags & X86_OP_NO_MEM);
 
 	out->addr_bytes = address_bytes(d);
 	if (!by_modrm && !(flags & (X86_OP_MOFFS | X86_OP_SI | X86_OP_DI)))

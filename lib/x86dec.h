@@ -54,19 +54,34 @@ enum x86_kind {
 	X86_MOV_DR,
 	X86_LMSW,
 	X86_SMSW,
+	X86_SGDT,
+	X86_SIDT,
+	X86_LGDT,
+	X86_LIDT,
+	X86_SLDT,
+	X86_STR,
+	X86_LLDT,
+	X86_LTR,
 	X86_CLTS,
 	X86_INVLPG,
+	X86_INVPCID,
+	X86_INVLPGB,
+	X86_TLBSYNC,
 	X86_CPUID,
 	X86_RDMSR,
 	X86_WRMSR,
 	X86_RDTSC,
 	X86_RDTSCP,
 	X86_RDPMC,
+	X86_RDPRU,
 	X86_INVD,
 	X86_WBINVD,
+	X86_MCOMMIT,
 	X86_XSETBV,
 	X86_MONITOR,
 	X86_MWAIT,
+	X86_MONITORX,
+	X86_MWAITX,
 	X86_VMCALL,
 	X86_VMRUN, /* to X86_INVLPGA: in the order of their opcodes */
 	X86_VMMCALL,
@@ -81,7 +96,9 @@ enum x86_kind {
 	X86_INT,
 	X86_INT1,
 	X86_INT3,
+	X86_INTO,
 	X86_IRET,
+	X86_RSM,
 	X86_PUSHF,
 	X86_POPF,
 	X86_KINDS
@@ -118,17 +135,19 @@ struct x86_insn {
 	enum x86_mode mode;
 	enum x86_kind kind;
 	u8 len;
-	u8 map; /* 0, or 0x0f: the opcode stands behind this byte */
+	u8 map; /* 0; 0x0f, 0x38: the opcode stands behind 0f or 0f 38 */
 	u8 opcode;
 
-	u8 op_bytes;   /* of the data: 1, 2, 4, 8; if there is none, nominal */
-	u8 src_bytes;  /* differs for MOVZX and MOVSX only */
+	u8 op_bytes;   /* of the data: 1, 2, 4, 8; if there is none, nominal.
+			* 6, 10: limit and base of GDTR, IDTR */
+	u8 src_bytes;  /* differs for MOVZX, MOVSX and INVPCID (16) only */
 	u8 addr_bytes; /* 2, 4, 8; also of rDI, rSI and rCX of strings */
 	u8 rex;	       /* the byte or 0 */
 	u8 rep;	       /* 0xf2, 0xf3 or 0; repeats strings only */
 	bool lock;
 
-	enum x86_operand dst; /* TEST, CMP: read only; XCHG: src is written */
+	enum x86_operand dst; /* TEST, CMP, INVPCID: read only; XCHG: src is
+			       * written */
 	enum x86_operand src;
 
 	bool has_modrm;

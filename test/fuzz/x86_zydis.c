@@ -32,19 +32,34 @@ static const ZydisMnemonic names[X86_KINDS][4] = {
 	ONE(OUT),
 	ONE(LMSW),
 	ONE(SMSW),
+	ONE(SGDT),
+	ONE(SIDT),
+	ONE(LGDT),
+	ONE(LIDT),
+	ONE(SLDT),
+	ONE(STR),
+	ONE(LLDT),
+	ONE(LTR),
 	ONE(CLTS),
 	ONE(INVLPG),
+	ONE(INVPCID),
+	ONE(INVLPGB),
+	ONE(TLBSYNC),
 	ONE(CPUID),
 	ONE(RDMSR),
 	ONE(WRMSR),
 	ONE(RDTSC),
 	ONE(RDTSCP),
 	ONE(RDPMC),
+	ONE(RDPRU),
 	ONE(INVD),
 	ONE(WBINVD),
+	ONE(MCOMMIT),
 	ONE(XSETBV),
 	ONE(MONITOR),
 	ONE(MWAIT),
+	ONE(MONITORX),
+	ONE(MWAITX),
 	ONE(VMCALL),
 	ONE(VMRUN),
 	ONE(VMMCALL),
@@ -59,6 +74,8 @@ static const ZydisMnemonic names[X86_KINDS][4] = {
 	ONE(INT),
 	ONE(INT1),
 	ONE(INT3),
+	ONE(INTO),
+	ONE(RSM),
 	SIZES(MOVS, MOVSB, MOVSW, MOVSD, MOVSQ),
 	SIZES(STOS, STOSB, STOSW, STOSD, STOSQ),
 	SIZES(INS, INSB, INSW, INSD, INVALID),
@@ -319,6 +336,13 @@ static bool is_nominal(const struct x86_insn *in)
 	       (in->src == X86_NONE || in->src == X86_IMM);
 }
 
+static u8 map_byte(const ZydisDecodedInstruction *t)
+{
+	if (t->opcode_map == ZYDIS_OPCODE_MAP_0F38)
+		return 0x38;
+	return t->opcode_map == ZYDIS_OPCODE_MAP_0F ? 0x0f : 0;
+}
+
 static const char *insn_difference(const struct x86_insn *in,
 				   const struct theirs *t)
 {
@@ -329,8 +353,7 @@ static const char *insn_difference(const struct x86_insn *in,
 		return "length";
 	if (in->kind != kind_of(&t->insn, &bytes))
 		return "kind";
-	if (in->opcode != t->insn.opcode ||
-	    (in->map != 0) != (t->insn.opcode_map == ZYDIS_OPCODE_MAP_0F))
+	if (in->opcode != t->insn.opcode || in->map != map_byte(&t->insn))
 		return "opcode";
 	if (bytes && in->op_bytes != bytes)
 		return "operand size by the mnemonic";

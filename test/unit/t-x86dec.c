@@ -74,6 +74,25 @@ static const struct form forms[] = {
 	{X86_64, "0f 01 e1", "smsw 4 r1, -"},
 	{X86_64, "0f 01 21", "smsw 2 ds:8[1], -"},
 	{X86_32, "0f 01 3d 00 10 00 00", "invlpg 4 -, -"},
+	{X86_64, "0f 01 03", "sgdt 10 ds:8[3], -"},
+	{X86_64, "66 65 0f 01 4c 24 08", "sidt 10 gs:8[4+0x8], -"},
+	{X86_16, "66 0f 01 16 34 12", "lgdt 6 -, ds:2[+0x1234]"},
+	{X86_32, "0f 01 5d 00", "lidt 6 -, ss:4[5]"},
+	{X86_64, "0f 00 c0", "sldt 4 r0, -"},
+	{X86_64, "49 0f 00 c8", "str 8 r8, -"},
+	{X86_64, "48 0f 00 08", "str 2 ds:8[0], -"},
+	{X86_64, "0f 00 d3", "lldt 2 -, r3"},
+	{X86_32, "26 0f 00 1f", "ltr 2 -, es:4[7]"},
+	{X86_64, "66 44 0f 38 82 41 10", "invpcid 8<16 r8, ds:8[1+0x10]"},
+	{X86_32, "66 0f 38 82 0a", "invpcid 4<16 r1, ds:4[2]"},
+	{X86_64, "0f 01 fe", "invlpgb 4 -, -"},
+	{X86_64, "0f 01 ff", "tlbsync 4 -, -"},
+	{X86_64, "0f 01 fd", "rdpru 4 -, -"},
+	{X86_64, "0f 01 fa", "monitorx 4 -, -"},
+	{X86_64, "f3 0f 01 fa", "f3 mcommit 4 -, -"},
+	{X86_64, "0f 01 fb", "mwaitx 4 -, -"},
+	{X86_64, "0f aa", "rsm 4 -, -"},
+	{X86_32, "ce", "into 4 -, -"},
 	{X86_32, "e5 60", "in 4 r0, 0x60"},
 	{X86_64, "48 ef", "out 4 dx, r0"},
 	{X86_32, "f3 6c", "f3 ins 1 es:4[7], dx"},
@@ -101,6 +120,15 @@ static const struct form refused[] = {
 	{X86_64, "0f 01 f8", "SWAPGS"},
 	{X86_64, "0f 01 d0", "XGETBV"},
 	{X86_64, "66 0f 01 d1", "XSETBV with 66"},
+	{X86_64, "0f 01 c0", "SGDT to a register"},
+	{X86_64, "0f 00 e0", "VERR"},
+	{X86_64, "66 0f 38 82 c0", "INVPCID of a register"},
+	{X86_64, "0f 38 82 00", "INVPCID without 66"},
+	{X86_64, "66 f3 0f 38 82 00", "INVPCID with F3"},
+	{X86_64, "f3 0f 01 ff", "PSMASH"},
+	{X86_64, "f2 0f 01 fa", "MCOMMIT with F2"},
+	{X86_64, "ce", "INTO in 64-bit code"},
+	{X86_64, "f0 0f 01 10", "LOCK LGDT"},
 	{X86_64, "f0 89 08", "LOCK MOV"},
 	{X86_64, "f0 01 c8", "LOCK ADD to a register"},
 	{X86_64, "f0 03 08", "LOCK ADD from memory"},
@@ -174,15 +202,18 @@ static const char *operand_text(const struct x86_insn *in,
 static void insn_text(const struct x86_insn *in, char *text)
 {
 	static const char *const kinds[X86_KINDS] = {
-		"other",  "add",    "or",     "adc",	 "sbb",	   "and",
-		"sub",	  "xor",    "cmp",    "test",	 "xchg",   "mov",
-		"movzx",  "movsx",  "movs",   "stos",	 "in",	   "out",
-		"ins",	  "outs",   "mov_cr", "mov_dr",	 "lmsw",   "smsw",
-		"clts",	  "invlpg", "cpuid",  "rdmsr",	 "wrmsr",  "rdtsc",
-		"rdtscp", "rdpmc",  "invd",   "wbinvd",	 "xsetbv", "monitor",
-		"mwait",  "vmcall", "vmrun",  "vmmcall", "vmload", "vmsave",
-		"stgi",	  "clgi",   "skinit", "invlpga", "hlt",	   "pause",
-		"int",	  "int1",   "int3",   "iret",	 "pushf",  "popf",
+		"other",   "add",    "or",	 "adc",	   "sbb",     "and",
+		"sub",	   "xor",    "cmp",	 "test",   "xchg",    "mov",
+		"movzx",   "movsx",  "movs",	 "stos",   "in",      "out",
+		"ins",	   "outs",   "mov_cr",	 "mov_dr", "lmsw",    "smsw",
+		"sgdt",	   "sidt",   "lgdt",	 "lidt",   "sldt",    "str",
+		"lldt",	   "ltr",    "clts",	 "invlpg", "invpcid", "invlpgb",
+		"tlbsync", "cpuid",  "rdmsr",	 "wrmsr",  "rdtsc",   "rdtscp",
+		"rdpmc",   "rdpru",  "invd",	 "wbinvd", "mcommit", "xsetbv",
+		"monitor", "mwait",  "monitorx", "mwaitx", "vmcall",  "vmrun",
+		"vmmcall", "vmload", "vmsave",	 "stgi",   "clgi",    "skinit",
+		"invlpga", "hlt",    "pause",	 "int",	   "int1",    "int3",
+		"into",	   "iret",   "rsm",	 "pushf",  "popf",
 	};
 	char dst[64], src[64];
 
@@ -387,6 +418,8 @@ static void all_opcodes_agree_with_zydis(void **state)
 			sib_agrees(b, (enum x86_mode)mode);
 			map_agrees(b, (enum x86_mode)mode);
 			b.at[b.n++] = 0x0f;
+			map_agrees(b, (enum x86_mode)mode);
+			b.at[b.n++] = 0x38;
 			map_agrees(b, (enum x86_mode)mode);
 		}
 	}
