@@ -250,6 +250,8 @@ ASSERT_SIZE(vmcb, 0x1000);
 #define VMCB_IO_REP	    0x008u
 #define VMCB_IO_SIZE_8	    0x010u /* the next two: 16 and 32 bits */
 #define VMCB_IO_ADDR_16	    0x080u /* the next two: 32 and 64 bits */
+#define VMCB_IO_ADDR_MASK   0x380u
+#define VMCB_IO_SEG_SHIFT   10 /* of INS, OUTS; numbered as by the CPU */
 /* The size bits are a number of bytes, too. */
 #define VMCB_IO_BYTES_SHIFT 4
 #define VMCB_IO_BYTES_MASK  0x7u

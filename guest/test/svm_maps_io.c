@@ -55,6 +55,8 @@ SVM_CODE(rep_outs32, "rep outsl")
 SVM_CODE(rep_outs16_a32, "addr32 rep outsw")
 SVM_CODE(ins8_a32, "addr32 insb")
 SVM_CODE(outs8_fs, ".byte 0x64, 0x6e")
+SVM_CODE(in8_a32, "addr32 in %dx, %al")
+SVM_CODE(out16_imm, "out %ax, $0x80")
 
 static void prepare(u64 port)
 {
@@ -274,6 +276,10 @@ static const struct l2_row rows[] = {
 	PASSES("outs8", outs8, PORT, 1),
 	PASSES("rep-outs8", rep_outs8, PORT, 1),
 	ADDRESS("in8", in8, A64),
+	ADDRESS("in16", in16, A64),
+	ADDRESS("in8-a32", in8_a32, A32),
+	ADDRESS("in8-imm", in8_imm, A64),
+	ADDRESS("out16-imm", out16_imm, A64),
 	ADDRESS("outs8", outs8, A64),
 	ADDRESS("rep-outs8", rep_outs8, A64),
 	ADDRESS("ins8-a32", ins8_a32, A32),
