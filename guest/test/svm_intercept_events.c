@@ -99,6 +99,13 @@ static void exits_trap(const struct l2_row *r)
 	l2_expect("RIP", svm_vmcb.save.rip, (u64)r->code + r->clear);
 }
 
+/* Of all exceptions only those of INT3, INTO and BOUND have it. */
+static void next_rip_bp(const struct l2_row *r)
+{
+	exits_trap(r);
+	l2_expect("next RIP", svm_vmcb.control.next_rip, (u64)r->code + 1);
+}
+
 static void exits_mf(const struct l2_row *r)
 {
 	prepare(r);
@@ -165,6 +172,8 @@ static const struct l2_row exceptions[] = {
 	PF_ROW("read", do_pf_read, 0),
 	PF_ROW("write", do_pf_write, 2),
 	EXITS("bp", exits_trap, do_bp, VECTOR_BP, 0),
+	L2_ROW("next-rip-bp", next_rip_bp, do_bp, .arg = VECTOR_BP,
+	       .needs = SVM_NRIPS),
 	PASSES("bp", do_bp, VECTOR_BP),
 	EXITS("mf", exits_mf, do_mf, VECTOR_MF, 0, .set = CR0_NE),
 	L2_ROW("int-13-is-no-gp", soft, do_int_gp),

@@ -30,6 +30,7 @@ SVM_CODE(write_then_move, "mov %rcx, (%rbx); mov $0x7261, %ebx")
 
 SVM_CODE(get_cr4, "mov %cr4, %rbx")
 SVM_CODE(get_cr2, "mov %cr2, %rbx")
+SVM_CODE(get_rax, "mov %rax, %rbx")
 SVM_CODE(get_dr7, "mov %dr7, %rbx")
 SVM_CODE(get_ds, "mov %ds, %ebx")
 SVM_CODE(get_gdtr, "sub $16, %rsp; sgdt (%rsp); mov 2(%rsp), %rbx")
@@ -66,17 +67,17 @@ static void written_save(const struct l2_row *r)
 	l2_expect("saved", *(u64 *)((u64)&svm_vmcb + r->arg) != r->set, 1);
 }
 
-/* The VMCB's copy on page B, which is not page B to L2. */
+/* The VMCB's copy on page B, which has another RAX. */
 static void other_address(const struct l2_row *r)
 {
 	struct vmcb *copy = (struct vmcb *)SVM_PAGE_B;
 
-	svm_vmcb.save.rip = (u64)get_cr2;
-	svm_vmcb.save.cr2 = 'a';
+	svm_vmcb.save.rip = (u64)get_rax;
+	svm_vmcb.save.rax = 'a';
 	svm_run_raw();
-	svm_vmcb.save.rip = (u64)get_cr2;
+	svm_vmcb.save.rip = (u64)get_rax;
 	*copy = svm_vmcb;
-	copy->save.cr2 = 'b';
+	copy->save.rax = 'b';
 	copy->control.clean = (u32)r->set;
 	copy->control.exit_code = 0;
 	svm_vmcb.control.exit_code = 0;
@@ -84,7 +85,7 @@ static void other_address(const struct l2_row *r)
 	svm_stgi();
 	l2_expect("its exit code", copy->control.exit_code, VMCB_EXIT_VMMCALL);
 	l2_expect("the other's", svm_vmcb.control.exit_code, 0);
-	l2_expect("its CR2", svm_regs.rbx, 'b');
+	l2_expect("its RAX", svm_regs.rbx, 'b');
 }
 
 /* Runs once, changes the field's bits .set, runs again with clean bits .want.

@@ -16,7 +16,7 @@ declare -A stack=([tcg]=0 [kvm]=1k [nestbox]=1n)
 # run PAYLOAD PLATFORM CPU: its output in $tap_dir/output.txt
 run() {
 	: >"$tap_dir/output.txt"
-	"$nestbox" run --stack "${stack[$2]}" --cpu "$3" --timeout 150 \
+	"$nestbox" run --stack "${stack[$2]}" --cpu "$3" --timeout 900 \
 		--guest "build/guest/test/$1.elf" \
 		--append "$(hanging "$1" "$2" "$3")" \
 		--serial "$tap_dir/output.txt" >"$tap_dir/log" 2>&1
