@@ -99,7 +99,8 @@ check-tests := test/fuzz/replay-lab.sh test/fuzz/replay-boot.sh \
 guest-tests := test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
 	test/e2e/attack.sh test/e2e/iso.sh test/e2e/iommu.sh \
 	test/e2e/stacks.sh test/e2e/instrument.sh test/e2e/bochs.sh \
-	test/e2e/pae.sh test/e2e/svm.sh test/e2e/xen.sh
+	test/e2e/pae.sh test/e2e/svm.sh test/e2e/svm-bochs.sh \
+	test/e2e/xen.sh
 long-tests := test/e2e/deep.sh test/e2e/attack-long.sh test/e2e/disk.sh
 
 check: all $(units) $(replays)
@@ -113,7 +114,8 @@ check-bochs: install-deps
 	$(Q)tools/test.sh bochs
 
 bochs: all
-	$(Q)tools/run-tap -n bochs -t 600 test/e2e/bochs.sh
+	$(Q)tools/run-tap -n bochs -t 600 test/e2e/bochs.sh \
+		test/e2e/svm-bochs.sh
 
 check-long: all
 	$(Q)tools/run-tap -n check-long -t 7200 $(long-tests)

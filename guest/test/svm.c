@@ -107,7 +107,8 @@ static void reset_save(struct vmcb_save *s)
 		.gdtr = {0, 0, gdt.limit, gdt.base},
 		.idtr = {0, 0, VECTORS * 16 - 1, SVM_IDT},
 		.efer = rdmsr(MSR_EFER),
-		.cr0 = read_cr0(),
+		/* Some firmware leaves the caches off. */
+		.cr0 = read_cr0() & ~(u64)(CR0_CD | CR0_NW),
 		.dr6 = DR6_RESET,
 		.dr7 = DR7_RESET,
 		.rflags = RFLAGS_FIXED,

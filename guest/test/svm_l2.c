@@ -165,7 +165,6 @@ static void run_row(const struct l2_row *r, bool trace)
 	failed = false;
 	skipped = NULL;
 	svm_reset();
-	svm_vmcb.save.cr0 &= ~(u64)(CR0_CD | CR0_NW); /* firmware's choice */
 	r->run(r);
 	if (skipped)
 		tap_skip(skipped, r->name);

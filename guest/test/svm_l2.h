@@ -5,8 +5,7 @@
  * rows; a row is one experiment, one TAP line and so one assertion, whose name
  * test/expected/ refers to: stable, unique in the payload, without blanks.
  *
- * Before a row runs, everything is as svm_reset() leaves it, but CR0's CD and
- * NW are 0. A row says what it
+ * Before a row runs, everything is as svm_reset() leaves it. A row says what it
  * saw by the l2_expect functions; it passes if none of them disagrees. L2's
  * code is straight and ends by a VMMCALL, every exception in it is an exit: on
  * a wrong CPU a row fails and the next one runs.

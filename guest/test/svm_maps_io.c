@@ -159,16 +159,6 @@ static void writes_string(const struct l2_row *r)
 	l2_expect("RCX", svm_regs.rcx, r->clear);
 }
 
-/* A REP of no times asks nobody. */
-static void repeats_0(const struct l2_row *r)
-{
-	maps_reset(0xff);
-	prepare(PORT);
-	svm_regs.rcx = 0;
-	l2_expect_exit(r->code, VMCB_EXIT_VMMCALL);
-	l2_expect("RSI", svm_regs.rsi, SVM_PAGE_B);
-}
-
 /* The port counts before the memory. */
 static void before_memory(const struct l2_row *r)
 {
@@ -300,7 +290,6 @@ static const struct l2_row rows[] = {
 	       .clear = COUNT),
 	L2_ROW("io-writes-rep", writes_string, rep_outs8, .want = COUNT,
 	       .set = COUNT),
-	L2_ROW("io-rep-0-times", repeats_0, rep_outs8),
 	L2_ROW("io-before-memory-out", before_memory, outs8),
 	L2_ROW("io-before-memory-in", before_memory, ins8),
 	L2_ROW("io-cpl3-iopl-3", at_cpl_3, in8, .set = IOPL_3,
