@@ -29,6 +29,8 @@ svm-l1-tests := svm_debug svm_event svm_gif svm_virq
 svm-guest-tests := svm_npt svm_tlb
 payloads := $(B)/guest/bench/micro.elf $(B)/guest/bench/svm_cost.elf \
 	$(B)/guest/test/attack.elf \
+svm-guest-tests := svm_mode svm_npt svm_tlb
+payloads := $(B)/guest/bench/micro.elf $(B)/guest/test/attack.elf \
 	$(B)/guest/test/svm_probe.elf \
 	$(simple-tests:%=$(B)/guest/test/%.elf) \
 	$(svm-tests:%=$(B)/guest/test/%.elf) \
@@ -73,6 +75,7 @@ $(svm-guest-tests:%=$(B)/guest/test/%.elf64): $(B)/guest/test/%.elf64: \
 		$(B)/free/guest/test/%.o $(call free-objects, \
 		guest/test/svm.c guest/test/svm_guest.c guest/test/svm_l1.c \
 		guest/test/svm_l2.c)
+$(B)/guest/test/svm_mode.elf64: $(call free-objects,guest/test/svm_trip.S)
 
 # The .elf64 keeps the symbols, for gdb and objdump.
 $(payloads:.elf=.elf64): $(guest-start) $(guest-lib) $(guest-script)

@@ -347,11 +347,13 @@ static void hole_table(const struct l2_row *r)
 	l2_expect("info 2", svm_vmcb.control.exit_info_2, TARGET);
 }
 
+/* What exit that is, the manual does not say; L2 does not run, L1 goes on. */
 static void hole_root(const struct l2_row *r)
 {
 	target_reset();
 	svm_vmcb.control.ncr3 = HOLE;
-	l2_expect("exit", run(r->code), VMCB_EXIT_NPF);
+	run(r->code);
+	l2_expect("rip", svm_vmcb.save.rip, (u64)r->code);
 	svm_reset();
 	target_reset();
 	expect_done(r->code);
