@@ -24,7 +24,7 @@ svm_intercept-more := guest/test/svm_intercept_events.c \
 	guest/test/svm_intercept_regs.c
 svm_vmrun-more := guest/test/svm_vmrun_copies.c guest/test/svm_vmrun_state.c
 # The same, with interrupts of L1's own: svm_l1, too.
-svm-l1-tests := svm_debug svm_event svm_gif svm_virq
+svm-l1-tests := svm_debug svm_event svm_gif svm_smp svm_virq
 # And with a page of L2 that has tables of its own: svm_guest.
 svm-guest-tests := svm_npt svm_tlb
 payloads := $(B)/guest/bench/micro.elf $(B)/guest/bench/svm_cost.elf \

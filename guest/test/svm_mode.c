@@ -665,7 +665,7 @@ static void user_page(const struct l2_row *r)
 	for (unsigned level = LEVEL_PD; level <= LEVEL_PML4; level++)
 		*target_guest_entry(level) |= PTE_USER;
 	svm_vmcb.save.cr4 =
-		(svm_vmcb.save.cr4 & ~(CR4_SMEP | CR4_SMAP)) | r->set;
+		(svm_vmcb.save.cr4 & ~(u64)(CR4_SMEP | CR4_SMAP)) | r->set;
 	svm_vmcb.save.rflags |= r->clear;
 	svm_regs.rbx = TARGET;
 	l2_expect_exit(r->code, there || !r->set ? r->want : VMCB_EXIT_INVALID);
