@@ -17,7 +17,8 @@ guest-script := guest/lib/guest.ld
 # Tests of one file each; then those of several.
 simple-tests := apic dma exitcode gif hypercall planted selftest
 # The conformance suite: a file each, NAME-more, and the frame svm_l2.
-svm-tests := svm_intercept svm_load svm_maps svm_vmrun
+svm-tests := svm_debug svm_event svm_gif svm_intercept svm_load svm_maps \
+	svm_mode svm_npt svm_smp svm_tlb svm_virq svm_vmrun
 svm_load-more := guest/test/svm_load_l2.c
 svm_maps-more := guest/test/svm_maps_io.c
 svm_intercept-more := guest/test/svm_intercept_events.c \
@@ -30,12 +31,21 @@ svm-guest-tests := svm_npt svm_tlb
 payloads := $(B)/guest/bench/micro.elf $(B)/guest/bench/svm_cost.elf \
 	$(B)/guest/test/attack.elf \
 svm-guest-tests := svm_mode svm_npt svm_tlb
+# Of these, svm_l1 has interrupts of L1's own, svm_guest a page of L2 that has
+# its tables to itself.
+svm_debug-more := guest/test/svm_l1.c
+svm_event-more := guest/test/svm_event_faults.c guest/test/svm_l1.c
+svm_gif-more := guest/test/svm_gif_l2.c guest/test/svm_l1.c
+svm_mode-more := guest/test/svm_guest.c guest/test/svm_mode_32.c \
+	guest/test/svm_mode_regs.c guest/test/svm_trip.S
+svm_npt-more := guest/test/svm_guest.c
+svm_smp-more := guest/test/svm_l1.c
+svm_tlb-more := guest/test/svm_guest.c
+svm_virq-more := guest/test/svm_l1.c
 payloads := $(B)/guest/bench/micro.elf $(B)/guest/test/attack.elf \
 	$(B)/guest/test/svm_probe.elf \
 	$(simple-tests:%=$(B)/guest/test/%.elf) \
-	$(svm-tests:%=$(B)/guest/test/%.elf) \
-	$(svm-l1-tests:%=$(B)/guest/test/%.elf) \
-	$(svm-guest-tests:%=$(B)/guest/test/%.elf)
+	$(svm-tests:%=$(B)/guest/test/%.elf)
 
 micro-src    := guest/bench/micro.c guest/bench/ops_cpu.c \
 	guest/bench/ops_dev.c guest/bench/ops_irq.c
@@ -62,20 +72,8 @@ $(svm-tests:%=$(B)/guest/test/%.elf64): $(B)/guest/test/%.elf64: \
 		$(B)/free/guest/test/%.o \
 		$(call free-objects,guest/test/svm.c guest/test/svm_l2.c)
 
-$(B)/guest/test/svm_intercept.elf64: \
-		$(call free-objects,$(svm_intercept-more))
-$(B)/guest/test/svm_load.elf64: $(call free-objects,$(svm_load-more))
-$(B)/guest/test/svm_maps.elf64: $(call free-objects,$(svm_maps-more))
-$(B)/guest/test/svm_vmrun.elf64: $(call free-objects,$(svm_vmrun-more))
-$(svm-l1-tests:%=$(B)/guest/test/%.elf64): $(B)/guest/test/%.elf64: \
-		$(B)/free/guest/test/%.o $(call free-objects, \
-		guest/test/svm.c guest/test/svm_l1.c guest/test/svm_l2.c)
-
-$(svm-guest-tests:%=$(B)/guest/test/%.elf64): $(B)/guest/test/%.elf64: \
-		$(B)/free/guest/test/%.o $(call free-objects, \
-		guest/test/svm.c guest/test/svm_guest.c guest/test/svm_l1.c \
-		guest/test/svm_l2.c)
-$(B)/guest/test/svm_mode.elf64: $(call free-objects,guest/test/svm_trip.S)
+$(foreach t,$(svm-tests),$(eval \
+	$(B)/guest/test/$(t).elf64: $(call free-objects,$($(t)-more))))
 
 # The .elf64 keeps the symbols, for gdb and objdump.
 $(payloads:.elf=.elf64): $(guest-start) $(guest-lib) $(guest-script)

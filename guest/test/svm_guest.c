@@ -8,6 +8,7 @@
 #define PTE_ADDRESS	   0x000ffffffffff000ull
 #define CPUID_FEATURES	   0x80000001
 #define EDX_PAGES_1G	   (1u << 26)
+#define OTHER_TABLES	   (SVM_SCRATCH + 0x18000)
 #define GUEST_TABLE(level) (SVM_SCRATCH + 0x10000 + (level)*PAGE_SIZE)
 
 static u64 tables[CHAINS][LEVEL_PML4 + 1][PTES_PER_TABLE] PAGE_ALIGNED;
@@ -67,6 +68,19 @@ void target_reset(void)
 	reset_guest_tables();
 	TARGET_WORD(CHAIN_A) = WORD_A;
 	TARGET_WORD(CHAIN_B) = WORD_B;
+}
+
+u64 target_other_tables(void)
+{
+	u64(*t)[PTES_PER_TABLE] = (void *)OTHER_TABLES;
+
+	memset(t, 0, 3 * PAGE_SIZE);
+	memcpy(t[0], (void *)(svm_vmcb.save.cr3 & PTE_ADDRESS), PAGE_SIZE);
+	t[0][TARGET_INDEX(LEVEL_PML4)] = (u64)t[1] | PTE_TABLE;
+	t[1][TARGET_INDEX(LEVEL_PDPT)] = (u64)t[2] | PTE_TABLE;
+	t[2][TARGET_INDEX(LEVEL_PD)] =
+		TARGET_DATA(CHAIN_B) | PTE_LARGE | PTE_TABLE;
+	return (u64)t;
 }
 
 bool has_1g_pages(void)

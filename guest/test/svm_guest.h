@@ -46,5 +46,9 @@ u64 target_root(unsigned chain);
  * page of the scratch region, so svm_npte() has it. */
 u64 *target_guest_entry(unsigned level);
 
+/* The root of other tables for L2, in the scratch region: as they are now, but
+ * TARGET leads to data B. */
+u64 target_other_tables(void);
+
 /* CPUID: pages of 1 GiB. */
 bool has_1g_pages(void);

@@ -411,26 +411,12 @@ static void no_np_fault(const struct l2_row *r)
 	l2_expect("address", svm_vmcb.control.exit_info_2, TARGET);
 }
 
-/* Other tables for L2, where TARGET leads to data B. */
-static u64 other_tables(void)
-{
-	u64(*t)[PTES_PER_TABLE] = (void *)(TABLE_SPARE + PAGE_SIZE);
-
-	memset(t, 0, 3 * PAGE_SIZE);
-	memcpy(t[0], (void *)svm_vmcb.save.cr3, PAGE_SIZE);
-	t[0][TARGET_INDEX(LEVEL_PML4)] = (u64)t[1] | PTE_TABLE;
-	t[1][TARGET_INDEX(LEVEL_PDPT)] = (u64)t[2] | PTE_TABLE;
-	t[2][TARGET_INDEX(LEVEL_PD)] =
-		TARGET_DATA(CHAIN_B) | PTE_LARGE | PTE_TABLE;
-	return (u64)t;
-}
-
 /* L2 loads CR3 itself, which L1 does not intercept. */
 static void no_np_cr3(const struct l2_row *r)
 {
 	no_nested_paging();
 	svm_regs.rbx = TARGET;
-	svm_regs.rsi = other_tables();
+	svm_regs.rsi = target_other_tables();
 	l2_expect_exit(r->code, VMCB_EXIT_VMMCALL);
 	l2_expect("before", svm_regs.rdx, WORD_SCRATCH);
 	l2_expect("after", svm_regs.rcx, WORD_B);
