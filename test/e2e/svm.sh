@@ -12,11 +12,13 @@
 
 nestbox=${NESTBOX:-build/nestbox}
 declare -A stack=([tcg]=0 [kvm]=1k [nestbox]=1n)
+declare -A cpus=([svm_smp]=2) # other than 1
 
 # run PAYLOAD PLATFORM CPU: its output in $tap_dir/output.txt
 run() {
 	: >"$tap_dir/output.txt"
-	"$nestbox" run --stack "${stack[$2]}" --cpu "$3" --timeout 900 \
+	"$nestbox" run --stack "${stack[$2]}" --cpu "$3" \
+		--cpus "${cpus[$1]:-1}" --timeout 900 \
 		--guest "build/guest/test/$1.elf" \
 		--append "$(hanging "$1" "$2" "$3")" \
 		--serial "$tap_dir/output.txt" >"$tap_dir/log" 2>&1
