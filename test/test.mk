@@ -4,6 +4,7 @@ unit-names := t-acpi t-boot t-emulate t-exit t-fmt t-gwalk t-ivrs t-lab \
 	t-levels t-linux t-memmap t-micro t-mmio t-npt12 t-options t-payload \
 	t-ports t-run t-shadow t-vapic t-x86dec
 unit-names += t-check t-wants
+	t-ports t-run t-shadow t-shadow-random t-vapic t-x86dec
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
@@ -44,13 +45,14 @@ $(core-objects) $(core-tests:%=$(SB)/test/unit/%.o): \
 	HOSTCFLAGS += -iquote test/unit/fake
 $(core-tests:%=$(SB)/unit/%): $(core-objects)
 
-# NPT02 on a machine without hardware (t-shadow), with NPT01 as it is built.
+# NPT02 on a machine without hardware, with NPT01 as it is built.
+npt-tests := t-shadow t-shadow-random
 npt-objects := $(SB)/hv/nested/npt02.o $(SB)/hv/nested/pool.o \
 	$(SB)/hv/nested/shadow.o $(SB)/hv/nested/track.o $(SB)/hv/ptable.o \
 	$(SB)/hv/space.o $(SB)/test/unit/npt_machine.o
-$(npt-objects) $(SB)/test/unit/t-shadow.o: \
+$(npt-objects) $(npt-tests:%=$(SB)/test/unit/%.o): \
 	HOSTCFLAGS += -iquote test/unit/fake
-$(SB)/unit/t-shadow: $(npt-objects)
+$(npt-tests:%=$(SB)/unit/%): $(npt-objects)
 
 # The fuzz targets: replayed by `check`, really run by `make fuzz`.
 replays := $(SB)/unit/replay_lab $(SB)/unit/replay_boot \

@@ -89,14 +89,27 @@ static void map_memory(void)
 			 at);
 }
 
+/* Beyond RAM there is nothing to read. */
+static const void *map_l1(void *ctx, u64 at, u64 len)
+{
+	(void)ctx;
+	if (at < RAM_START || at + len > BLOCK_END)
+		return NULL;
+	return phys_map(&machine.space, at, len);
+}
+
 void machine_new(size_t pages)
 {
 	map_memory();
+	if (machine.space.map)
+		space_l1 = machine.space;
 	n_ranges = 0;
 	machine.next = BLOCK;
 	machine.shoots = 0;
 	memset(machine.dirty, true, sizeof(machine.dirty));
 	space_build(BLOCK, BLOCK_END);
+	machine.space = space_l1;
+	space_l1 = (struct phys){.map = map_l1};
 	mmio_add(&(struct mmio_range){.start = TRAPPED,
 				      .end = TRAPPED + PAGE_SIZE});
 	space_trap_writes(TRAPPED, PAGE_SIZE);

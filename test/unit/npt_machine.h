@@ -19,7 +19,8 @@
 /* The CPUs' view of L1's TLBs: pages whose entry they have as dirty. All of
  * them, after machine_new(): the worst case. */
 struct machine {
-	u64 next; /* of L0's free memory */
+	u64 next;	   /* of L0's free memory */
+	struct phys space; /* as space_build() made it */
 	bool dirty[RAM_PAGES];
 	unsigned shoots;
 };
