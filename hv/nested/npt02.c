@@ -14,7 +14,7 @@ void npt02_init(void)
 {
 	for (hash.n = 1; hash.n < pool_size();)
 		hash.n *= 2;
-	hash.bucket = mem_array(hash.n, sizeof(*hash.bucket));
+	hash.bucket = mem_array(hash.n, sizeof(void *));
 }
 
 static struct shadow_table **bucket(u64 source)

@@ -157,7 +157,7 @@ bool npt12_walk(const struct phys *l1, const struct npt12 *npt, u64 l2pa,
 bool npt12_translate(const struct phys *l1, const struct npt12 *npt, u64 l2pa,
 		     bool write, u64 *l1pa)
 {
-	struct npt12_path path;
+	struct npt12_path path = {.leaf = 0};
 
 	if (!npt12_walk(l1, npt, l2pa, write ? NPF_WRITE : 0, &path))
 		return false;

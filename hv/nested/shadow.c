@@ -162,7 +162,7 @@ static bool fill(const struct npt12 *npt, const struct npt12_path *path,
 static enum shadow_result serve(const struct npt12 *npt, u64 l2pa, u64 error,
 				u64 *info)
 {
-	struct npt12_path path;
+	struct npt12_path path = {.leaf = 0};
 
 	if (!npt12_walk(&space_l1, npt, l2pa, error, &path)) {
 		*info = path.error | (error & (NPF_FINAL | NPF_TABLE));

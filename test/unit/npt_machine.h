@@ -10,7 +10,7 @@
 #include "test/unit/unit.h"
 
 #define RAM_START  0x40000000ull /* L1's, 32 MiB; then L0's block, as large */
-#define RAM_PAGES  0x2000u
+#define RAM_PAGES  0x2000ull
 #define BLOCK	   (RAM_START + RAM_PAGES * PAGE_SIZE)
 #define BLOCK_END  (BLOCK + RAM_PAGES * PAGE_SIZE)
 #define TRAPPED	   (BLOCK_END + 0xa05000) /* a page that L0 traps */

@@ -56,8 +56,8 @@ static bool hits(u64 l2pa, u64 access)
 
 /* L2 accesses; faults as often as that takes. Returns their number, or the
  * result that ends it. */
-#define FAULTED	  -1
-#define MET_TRAP  -2
+#define FAULTED	  (-1)
+#define MET_TRAP  (-2)
 #define MAX_TRIES 3
 
 static int access_l2(u64 l2pa, u64 access)
