@@ -3,7 +3,6 @@
 
 #include "hv/nested/track.h"
 #include "lib/hash.h"
-#include "lib/x86.h"
 
 static struct {
 	struct shadow_table **bucket;
@@ -68,22 +67,9 @@ static void forget(struct shadow_table *t)
 		track_stop(t);
 }
 
-struct shadow_table *npt02_child(unsigned level, u64 entry)
+struct shadow_table *npt02_child(u64 entry)
 {
-	if (!level || !entry || entry & PTE_LARGE)
-		return NULL;
-	return pool_of(entry & PT_ADDR);
-}
-
-unsigned npt02_next(const struct shadow_table *t, unsigned i)
-{
-	for (; i < PTES_PER_TABLE; i = (i | 63) + 1) {
-		u64 bits = t->filled[i / 64] >> i % 64;
-
-		if (bits)
-			return i + (unsigned)__builtin_ctzll(bits);
-	}
-	return PTES_PER_TABLE;
+	return entry & NPT02_TABLE ? pool_of(entry & PT_ADDR) : NULL;
 }
 
 /* Lets go of what @t leads to; returns the tables that go with it. */
@@ -93,7 +79,7 @@ static struct shadow_table *cut(const struct shadow_table *t,
 	const u64 *page = pool_page(t);
 
 	for (unsigned i = 0; (i = npt02_next(t, i)) < PTES_PER_TABLE; i++) {
-		struct shadow_table *child = npt02_child(t->level, page[i]);
+		struct shadow_table *child = npt02_child(page[i]);
 
 		if (!child || --child->refs)
 			continue;
@@ -121,11 +107,12 @@ void npt02_drop(struct shadow_table *t)
 void npt02_set(struct shadow_table *t, unsigned i, u64 entry)
 {
 	u64 *at = &pool_page(t)[i], bit = 1ull << i % 64;
-	struct shadow_table *old = npt02_child(t->level, *at);
-	struct shadow_table *new = npt02_child(t->level, entry);
+	struct shadow_table *old, *new;
 
 	if (*at == entry)
 		return;
+	old = npt02_child(*at);
+	new = npt02_child(entry);
 	if (new)
 		new->refs++;
 	__atomic_store_n(at, entry, __ATOMIC_RELEASE);

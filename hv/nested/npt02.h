@@ -17,9 +17,13 @@
 
 #include "hv/nested/pool.h"
 #include "hv/ptable.h"
+#include "lib/x86.h"
 
 #define NPT02_SPLIT 0 /* formats above it are those of NPT12 */
 #define NPT02_TOP   (PT_LEVELS - 1)
+
+/* In an entry, for software: it leads to a table. */
+#define NPT02_TABLE 0x200ull
 
 /* After pool_init(). */
 void npt02_init(void);
@@ -32,14 +36,24 @@ struct shadow_table *npt02_table(u64 source, unsigned level, unsigned format,
 /* The table, if there is one. */
 struct shadow_table *npt02_find(u64 source, unsigned level, unsigned format);
 
-/* What @entry of a table of @level leads to; NULL: to a page or nothing. */
-struct shadow_table *npt02_child(unsigned level, u64 entry);
+/* The table that @entry leads to; NULL: a page or nothing. */
+struct shadow_table *npt02_child(u64 entry);
 
 /* Changes entry @i, while CPUs may be using it. */
 void npt02_set(struct shadow_table *t, unsigned i, u64 entry);
 
-/* The first entry from @i on that is not 0; PTES_PER_TABLE: none. */
-unsigned npt02_next(const struct shadow_table *t, unsigned i);
+/* The first entry from @i on that is not 0; PTES_PER_TABLE: none. Inline for
+ * the loop over a full table: a third of what a flush costs for one. */
+static inline unsigned npt02_next(const struct shadow_table *t, unsigned i)
+{
+	for (; i < PTES_PER_TABLE; i = (i | 63) + 1) {
+		u64 bits = t->filled[i / 64] >> i % 64;
+
+		if (bits)
+			return i + (unsigned)__builtin_ctzll(bits);
+	}
+	return PTES_PER_TABLE;
+}
 
 /* Takes away a table to which no entry leads. */
 void npt02_drop(struct shadow_table *t);

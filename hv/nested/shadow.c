@@ -9,7 +9,8 @@
 
 #define FORMATS 5 /* NPT02_SPLIT, and NX or not of both modes */
 
-#define ALL    (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
+#define AD     (PTE_ACCESSED | PTE_DIRTY)
+#define ALL    (PTE_PRESENT | PTE_WRITE | PTE_USER | AD)
 #define COPIED (PTE_WRITE | PTE_USER | PTE_PWT | PTE_PCD | PT_NX)
 
 volatile u64 shadow_generation, shadow_version;
@@ -93,7 +94,7 @@ u64 shadow_root(const struct npt12 *npt)
  */
 static u64 rights(u64 entry, bool page)
 {
-	u64 bits = (entry & COPIED) | PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY;
+	u64 bits = (entry & COPIED) | PTE_PRESENT | AD;
 
 	if (page && !(entry & PTE_DIRTY))
 		bits &= ~(u64)PTE_WRITE;
@@ -113,7 +114,7 @@ static bool hang(struct shadow_table *t, u64 l2pa, struct shadow_table *child,
 {
 	if (child)
 		npt02_set(t, index_of(l2pa, t->level),
-			  virt_to_phys(pool_page(child)) | bits);
+			  virt_to_phys(pool_page(child)) | NPT02_TABLE | bits);
 	return child;
 }
 
@@ -200,7 +201,7 @@ enum shadow_result shadow_fault(const struct npt12 *npt, u64 l2pa, u64 error,
 /* Whether @old, an entry of NPT02, leads where @entry of NPT12 does. */
 static bool leads_alike(const struct shadow_table *t, u64 old, u64 entry)
 {
-	const struct shadow_table *child = npt02_child(t->level, old);
+	const struct shadow_table *child = npt02_child(old);
 
 	if (!npt_is_page(t->level, entry))
 		return child && child->format == t->format &&
@@ -218,27 +219,44 @@ static u64 renew(const struct shadow_table *t, u64 old, u64 raw)
 
 	if (!(entry & PTE_ACCESSED) || !leads_alike(t, old, entry))
 		return 0;
-	return (old & (PT_ADDR | PTE_LARGE)) |
+	return (old & (PT_ADDR | PTE_LARGE | NPT02_TABLE)) |
 	       rights(entry, npt_is_page(t->level, entry));
+}
+
+/*
+ * The bits in which an entry of NPT02 that is a page, and writable only if it
+ * may be, equals NPT12's: most do, and so need no closer look. One that is a
+ * table never does.
+ */
+static u64 same_bits(const struct shadow_table *t)
+{
+	u64 bits = PT_ADDR | COPIED | PTE_PRESENT | AD | NPT02_TABLE |
+		   shadow.format[t->format].reserved;
+
+	return t->level ? bits | PTE_LARGE : bits;
 }
 
 static void revalidate(struct shadow_table *t)
 {
 	const u64 *page = pool_page(t);
+	/* Plain memory, to its page's end. */
+	const u64 *raw = phys_map(&space_l1, t->source,
+				  PAGE_SIZE - t->source % PAGE_SIZE);
+	u64 same = same_bits(t), kept = 0, seen = 0;
 
 	for (unsigned i = 0; (i = npt02_next(t, i)) < PTES_PER_TABLE; i++) {
-		const u64 *raw = phys_map(
-			&space_l1, t->source + i * sizeof(u64), sizeof(u64));
-		u64 entry =
-			renew(t, page[i],
-			      raw ? __atomic_load_n(raw, __ATOMIC_RELAXED) : 0);
+		u64 now = __atomic_load_n(&raw[i], __ATOMIC_RELAXED);
+		u64 entry = page[i];
 
-		npt02_set(t, i, entry);
-		if (entry)
-			shadow.stats.kept++;
-		else
-			shadow.stats.dropped++;
+		if (((now & ~NPT02_TABLE) ^ entry) & same) {
+			entry = renew(t, entry, now);
+			npt02_set(t, i, entry);
+		}
+		kept += entry != 0;
+		seen++;
 	}
+	shadow.stats.kept += kept;
+	shadow.stats.dropped += seen - kept;
 	shadow.stats.revalidated++;
 	shadow_version++;
 }

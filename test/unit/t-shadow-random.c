@@ -395,7 +395,7 @@ static void check_table(const struct shadow_table *table, unsigned *refs)
 	const u64 *page = pool_page(table);
 
 	for (unsigned i = 0; i < PTES_PER_TABLE; i++) {
-		struct shadow_table *child = npt02_child(table->level, page[i]);
+		struct shadow_table *child = npt02_child(page[i]);
 		u64 size = pt_span(table->level);
 
 		assert_int_equal(!!page[i],

@@ -270,6 +270,10 @@ static void large_where_both_are(void **state)
 	shadow_flush();
 	assert_int_equal(access_l2(LARGE_L2, NPF_WRITE), 0);
 	assert_int_equal(access_l2(HUGE_L2, NPF_WRITE), 0);
+	/* The same address, but a table now. */
+	l1_write(PD + 8, (RAM_START + 0x400000) | FULL | AD);
+	shadow_flush();
+	assert_int_equal(access_l2(LARGE_L2, 0), FAULTED);
 }
 
 #define PIECE (HUGE_L2 + (TRAPPED - RAM_START) - PAGE_SIZE)
@@ -342,6 +346,9 @@ static void pae(void **state)
 	assert_int_equal(pa, PAGE | 0x321);
 	shadow_flush();
 	assert_int_equal(access_l2(L2PA, NPF_WRITE), 0);
+	l1_write(PT, *l1_at(PT) | 1ull << 62); /* reserved without long mode */
+	shadow_flush();
+	assert_int_equal(access_l2(L2PA, 0), FAULTED);
 	l1_write(ROOT3 + 8, 0);
 	shadow_flush();
 	assert_int_equal(access_l2(L2PA, 0), FAULTED);
