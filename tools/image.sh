@@ -16,8 +16,10 @@ top=$(realpath "$(dirname "$0")/..")
 export SOURCE_DATE_EPOCH=1577836800 LC_ALL=C TZ=UTC
 images=$cache/images
 
-# What the initramfs loads to reach the tools image; modules.dep adds the rest.
+# What the initramfs loads to reach the tools image, as RAM or as a disk;
+# modules.dep adds the rest.
 boot_modules="nd_pmem nfit squashfs overlay"
+disk_modules="virtio_mmio virtio_blk squashfs overlay"
 
 # Kernel modules that are kept from the folders that are else left out.
 kept_modules="drivers/nvdimm drivers/virtio drivers/acpi/nfit drivers/dax
@@ -103,7 +105,7 @@ tree_id() {
 
 image_id() {
 	{
-		echo "$1 $boot_modules"
+		echo "$1 $boot_modules $disk_modules"
 		cat "$top"/tools/{image.sh,vmlinux} "$top"/lab/level/*
 	} | hash_of
 }
@@ -156,19 +158,29 @@ module_order() {
 	}' "$work/boot/usr/lib/modules/$kernel/modules.dep"
 }
 
+# add_modules FOLDER FROM: those of $work/order; prints their names.
+add_modules() {
+	local file
+	while read -r file; do
+		cp "$2/$file" "$1/lib/"
+		basename "$file" .ko
+	done <"$work/order"
+}
+
 fill_initramfs() {
-	local dir=$work/level from=$work/boot/usr/lib/modules/$kernel file
+	local dir=$work/level from=$work/boot/usr/lib/modules/$kernel
 	mkdir -p "$dir"/{bin,dev,job,lib,proc,root,rw,sys,tmp,tools}
 	cp "$work/boot/usr/bin/busybox" "$dir/bin/busybox"
 	ln -s busybox "$dir/bin/sh"
 	cp "$top"/lab/level/* "$dir/"
 	chmod 755 "$dir/init" "$dir/bin/busybox"
-	# shellcheck disable=SC2086 # a list of names
-	module_order $boot_modules >"$work/order"
-	while read -r file; do
-		cp "$from/$file" "$dir/lib/"
-		basename "$file" .ko
-	done <"$work/order" >"$dir/modules"
+	# shellcheck disable=SC2086 # lists of names
+	{
+		module_order $boot_modules >"$work/order"
+		add_modules "$dir" "$from" >"$dir/modules"
+		module_order $disk_modules >"$work/order"
+		add_modules "$dir" "$from" >"$dir/modules.disk"
+	}
 	find "$dir" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 }
 

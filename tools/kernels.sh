@@ -1,9 +1,11 @@
 #!/bin/bash
 # Fetches Debian's kernels as their packages have them, and gives each an
-# initramfs that says what booted and switches the machine off, to
+# initramfs that does what a job says (lab/guest/init), or says what booted and
+# switches the machine off, to
 #   $CACHE/kernels/{amd64,686-pae}/{vmlinuz,initrd}
-# For tests of booting; stacks boot from tools/image.sh's images. Needs a
-# network once. Called by test/e2e/pae.sh.
+# For `nestbox run --arch i386` and for tests of booting; all other Linuxes of
+# stacks boot from tools/image.sh's images. Needs a network once. Called by
+# test/e2e/pae.sh and others.
 set -euo pipefail
 top=$(realpath "$(dirname "$0")/..")
 # shellcheck source=tools/common.sh
@@ -59,15 +61,9 @@ unpack() {
 }
 
 make_initrd() {
-	mkdir -p "$1/root/bin" "$1/root/proc" "$1/root/dev"
+	mkdir -p "$1"/root/{bin,dev,proc,put,sys,work}
 	cp "$1/tree/bin/busybox" "$1/root/bin/"
-	cat >"$1/root/init" <<-'EOF'
-	#!/bin/busybox sh
-	/bin/busybox mount -t proc proc /proc
-	/bin/busybox uname -a
-	/bin/busybox grep MemTotal /proc/meminfo
-	/bin/busybox poweroff -f
-	EOF
+	cp "$top/lab/guest/init" "$top/lab/level/words.sh" "$1/root/"
 	chmod +x "$1/root/init"
 	(cd "$1/root" && find . | cpio --quiet -o -H newc) >"$1/out/initrd"
 }
@@ -89,7 +85,8 @@ case ${1:-} in
 --help) usage; exit 0 ;;
 *) usage >&2; exit 2 ;;
 esac
-id=$(sha256sum <"$top/tools/kernels.sh")
+id=$(cat "$top"/{tools/kernels.sh,lab/guest/init,lab/level/words.sh} |
+	sha256sum)
 is_there() {
 	[ "$(cat "$cache/kernels/id" 2>/dev/null)" = "$id" ]
 }
