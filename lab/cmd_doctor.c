@@ -111,6 +111,10 @@ static void look_at_images(struct findings *f, struct cache *c)
 	add(f, "images", true,
 	    format_string("Linux %s, QEMU %s inside, sha256 %.12s...",
 			  c->kernel_version, c->inner_qemu, c->sha256));
+	add(f, "i386", cache_has_i386(c),
+	    format_string(cache_has_i386(c) ? "Linux 686-pae is there"
+					    : "no kernel for --arch i386: run "
+					      "tools/kernels.sh"));
 }
 
 static void look_at_disk(struct findings *f, const struct cache *c)
@@ -138,7 +142,8 @@ static void print_text(const struct findings *f)
 		       json_is_true(json_object_get(row, "ok")) ? "ok" : "-",
 		       json_string_value(json_object_get(row, "what")),
 		       json_string_value(json_object_get(row, "text")));
-	puts(f->usable ? "Stacks 0, 1k, 2kk and 3kkk can be run and measured."
+	puts(f->usable ? "Stacks such as 1k, 2kk, 2nk and 3nkk can be run and "
+			 "measured."
 		       : "Not ready: run `make images` in nestbox's source "
 			 "tree.");
 }

@@ -10,9 +10,11 @@ _nestbox() {
 	fi
 	[ "$word" = "=" ] && word=""
 	case $previous in
-	--stack | --stacks) words="0 1k 2kk 3kkk" ;;
+	--stack | --stacks) words="0 1k 1n 2kk 2nk 2nn 3kkk 3nkk 3nnk" ;;
 	--accel) words="auto tcg kvm" ;;
 	--cpu) words="EPYC max" ;;
+	--machine) words="pc q35 microvm" ;;
+	--arch) words="amd64 i386" ;;
 	--guest)
 		words="micro linux"
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
@@ -24,10 +26,10 @@ _nestbox() {
 	*)
 		case $COMP_CWORD/$command in
 		1/*) words="run bench doctor --help" ;;
-		*/run) words="--stack= --guest= --append= --bios= --cpus=
-			--mem= --exact --fast --accel= --cpu= --json=
-			--serial= --counts= --put= --get= --timeout=
-			--qemu-arg= --help" ;;
+		*/run) words="--stack= --guest= --append= --machine= --arch=
+			--bios= --hv= --cpus= --mem= --exact --fast --accel=
+			--cpu= --json= --serial= --counts= --put= --get=
+			--timeout= --qemu-arg= --guest-arg= --help" ;;
 		*/bench) words="micro --stacks= --ops= --iterations= --cpu=
 			--cpus= --json= --csv --timeout= --help" ;;
 		*/doctor) words="--json --help" ;;

@@ -51,6 +51,13 @@ refused "unknown command" 2 "unknown command 'fly'" fly
 refused "unknown stack" 2 "unknown stack '2k'" run --stack 2k -- true
 refused "unknown hypervisor" 2 "unknown hypervisor 'x'" \
 	run --stack 1x -- true
+refused "nestbox.elf on KVM" 2 "not on KVM" run --stack 2kn -- true
+check_fails 2 "unknown machine" \
+	"$nestbox" run --stack 1k --machine isapc -- true
+refused "machine of the emulator" 1 "a stack whose name ends in k" \
+	run --stack 1n --machine q35 -- true
+refused "32-bit payload" 1 "needs --guest linux" \
+	run --stack 1k --arch i386 --guest "$payload"
 refused "no command" 2 "needs a COMMAND" run --stack 0
 refused "command for a payload" 2 "needs --guest linux" \
 	run --stack 0 --guest "$payload" -- true
@@ -111,6 +118,8 @@ check "help" "$nestbox" --help
 check "help of run" "$nestbox" run --help
 check "help of bench" "$nestbox" bench --help
 check_fails 2 "unknown suite" "$nestbox" bench macro
+check_fails 2 "too many values of bench" \
+	"$nestbox" bench micro --stacks 1k,2kk --cpus 1,1,1,1
 check_fails 2 "unknown stack of bench" "$nestbox" bench micro --stacks 1k,7z
 
 ends_after INT 1
