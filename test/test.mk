@@ -86,12 +86,12 @@ $(fuzzers): $(B)/fuzz/%: test/fuzz/%.c
 fuzz: all $(fuzzers)
 	$(Q)test/fuzz/fuzz.sh
 
-# A program that runs in L1, which has no libraries of this machine.
-l1-programs := $(B)/test/e2e/l1user
+# Programs that run in L1 or L2, which have no libraries of this machine.
+l1-programs := $(B)/test/e2e/l1user $(B)/test/e2e/l2check
 $(l1-programs): $(B)/test/e2e/%: test/e2e/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(COMMON) -O2 -static -o $@ $<
+	$(Q)$(CC) $(COMMON) -D_GNU_SOURCE -O2 -static -o $@ $<
 
 build-tests: $(units) $(replays) $(l1-programs)
 
@@ -104,6 +104,11 @@ guest-tests := test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
 	test/e2e/pae.sh test/e2e/svm.sh test/e2e/svm-bochs.sh \
 	test/e2e/xen.sh
 long-tests := test/e2e/deep.sh test/e2e/attack-long.sh test/e2e/disk.sh
+	test/e2e/stacks.sh test/e2e/nested.sh test/e2e/instrument.sh \
+	test/e2e/bochs.sh \
+	test/e2e/pae.sh test/e2e/svm.sh test/e2e/xen.sh
+long-tests := test/e2e/deep.sh test/e2e/nested-long.sh \
+	test/e2e/attack-long.sh test/e2e/disk.sh
 
 check: all $(units) $(replays)
 	$(Q)tools/run-tap -n check -t 120 $(units) $(check-tests)
@@ -119,5 +124,5 @@ bochs: all
 	$(Q)tools/run-tap -n bochs -t 600 test/e2e/bochs.sh \
 		test/e2e/svm-bochs.sh
 
-check-long: all
+check-long: all $(l1-programs)
 	$(Q)tools/run-tap -n check-long -t 7200 $(long-tests)
