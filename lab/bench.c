@@ -8,7 +8,8 @@
 #include "lab/report.h"
 
 /* The operation whose exit is taken apart: the plainest one there is. */
-#define SPLIT_OP "cpuid"
+#define SPLIT_OP     "cpuid"
+#define SPLIT_STACKS 2 /* side by side in 80 columns */
 
 static const struct bench_stack *find_stack(const struct bench *b,
 					    const char *name)
@@ -112,19 +113,10 @@ static void print_disturbed(const struct bench *b, FILE *to)
 	}
 }
 
-static void print_part(FILE *to, const char *what, u64 times, u64 insns,
-		       u64 all)
-{
-	if (insns)
-		fprintf(to, "  %-36s %5s %12s %5.1f %%\n", what,
-			times ? grouped(times) : "", grouped(insns),
-			100.0 * (double)insns / (double)all);
-}
-
 /* How L0's work is called in the table. */
 static const char *const cause_text[CAUSES] = {
 	[CAUSE_NONE] = "L0 before any guest",
-	[CAUSE_OTHER] = "L0: other exits, handled by itself",
+	[CAUSE_OTHER] = "L0: exits that stay with it",
 	[CAUSE_REFLECT] = "L0: reflecting the exit to L1",
 	[CAUSE_VMRUN] = "L0: emulating L1's VMRUN",
 	[CAUSE_VMLOAD] = "L0: emulating L1's VMLOAD",
@@ -134,30 +126,92 @@ static const char *const cause_text[CAUSES] = {
 	[CAUSE_INVLPGA] = "L0: emulating L1's INVLPGA",
 };
 
-static void print_split(const struct bench_stack *s, FILE *to)
+/* The stacks whose exit is taken apart in one table, side by side. */
+struct split {
+	const struct bench_stack *stack[SPLIT_STACKS];
+	size_t n;
+};
+
+/* One row: what a part costs on each stack, if on any. */
+struct part {
+	u64 times, insns;
+};
+
+static struct part part_of(const struct bench_stack *s, int row)
 {
-	const struct op_result *op = micro_find(&s->result, SPLIT_OP);
-	int top = s->spec.stack.guest_level;
-	const struct level_counts *t;
-	u64 all;
+	const struct level_counts *t =
+		&micro_find(&s->result, SPLIT_OP)->typical;
 
-	if (!op || top < 2)
+	if (row < CAUSES)
+		return (struct part){t->cause_count[row], t->cause_insns[row]};
+	return (struct part){0, t->insns[row - CAUSES + 1]};
+}
+
+static void print_part(FILE *to, const struct split *s, int row)
+{
+	char level[24];
+	u64 any = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		any += part_of(s->stack[i], row).insns;
+	if (!any)
 		return;
-	t = &op->typical;
-	all = counts_insns(t);
-	fprintf(to, "\nWhere one L%d exit (%s) on %s goes\n\n", top, SPLIT_OP,
-		s->spec.stack.name);
-	fprintf(to, "  %-36s %5s %12s\n", "part", "times", "instructions");
-	for (int i = 0; i < CAUSES; i++)
-		print_part(to, cause_text[i], t->cause_count[i],
-			   t->cause_insns[i], all);
-	for (int level = 1; level <= top; level++) {
-		char what[40];
+	snprintf(level, sizeof(level), "L%d's own code", row - CAUSES + 1);
+	fprintf(to, "  %-30s", row < CAUSES ? cause_text[row] : level);
+	for (size_t i = 0; i < s->n; i++) {
+		struct part p = part_of(s->stack[i], row);
+		u64 all = counts_insns(
+			&micro_find(&s->stack[i]->result, SPLIT_OP)->typical);
 
-		snprintf(what, sizeof(what), "L%d's own code", level);
-		print_part(to, what, 0, t->insns[level], all);
+		fprintf(to, " %5s %8s %4.0f %%",
+			p.times ? grouped(p.times) : "", grouped(p.insns),
+			100.0 * (double)p.insns / (double)all);
 	}
-	fprintf(to, "  %-36s %5s %12s\n", "sum", "", grouped(all));
+	fputc('\n', to);
+}
+
+static void print_split(const struct split *s, int top, FILE *to)
+{
+	fprintf(to, "\nWhere the instructions of one L%d exit (%s) go\n\n", top,
+		SPLIT_OP);
+	fprintf(to, "  %-30s", "part");
+	for (size_t i = 0; i < s->n; i++)
+		fprintf(to, " times %8s%s", s->stack[i]->spec.stack.name,
+			i + 1 < s->n ? "       " : "");
+	fputc('\n', to);
+	for (int row = 0; row < CAUSES + top; row++)
+		print_part(to, s, row);
+	fprintf(to, "  %-30s", "sum");
+	for (size_t i = 0; i < s->n; i++)
+		fprintf(to, " %5s %8s%s", "",
+			grouped(counts_insns(
+				&micro_find(&s->stack[i]->result, SPLIT_OP)
+					 ->typical)),
+			i + 1 < s->n ? "       " : "");
+	fputc('\n', to);
+}
+
+/* A table for each level of guests above L1, in lines of 80 columns. */
+static void print_splits(const struct bench *b, FILE *to)
+{
+	for (int top = 2; top <= MAX_LEVEL; top++) {
+		struct split s = {.n = 0};
+
+		for (size_t k = 0; k < b->n; k++) {
+			const struct bench_stack *stack = &b->stack[k];
+
+			if (stack->spec.stack.guest_level != top ||
+			    !micro_find(&stack->result, SPLIT_OP))
+				continue;
+			if (s.n == SPLIT_STACKS) {
+				print_split(&s, top, to);
+				s.n = 0;
+			}
+			s.stack[s.n++] = stack;
+		}
+		if (s.n)
+			print_split(&s, top, to);
+	}
 }
 
 /* What a reader should take from it, from this run's own figures. */
@@ -217,15 +271,35 @@ static void print_lesson_nestbox(const struct bench *b, FILE *to)
 		ours->insns.median, grouped(theirs->insns.median), quiet, ran);
 }
 
+/* The same, L1 and its guest, on both. */
+static void print_lesson_nested(const struct bench *b, FILE *to)
+{
+	const struct bench_stack *kvm = find_stack(b, "2kk");
+	const struct bench_stack *own = find_stack(b, "2nk");
+	const struct op_result *theirs, *ours;
+
+	theirs = kvm ? micro_find(&kvm->result, SPLIT_OP) : NULL;
+	ours = own ? micro_find(&own->result, SPLIT_OP) : NULL;
+	if (!theirs || !ours || !ours->insns.median)
+		return;
+	fprintf(to,
+		"\nThe same L1 on nestbox.elf: an exit of L2 costs %s "
+		"instructions and %" PRIu64 " world\nswitches instead of %s "
+		"and %" PRIu64 ", %.1f times less.\n",
+		grouped(ours->insns.median), ours->switches.median,
+		grouped(theirs->insns.median), theirs->switches.median,
+		(double)theirs->insns.median / (double)ours->insns.median);
+}
+
 void bench_print_table(const struct bench *b, FILE *to)
 {
 	print_operations(b, to);
-	for (size_t k = 0; k < b->n; k++)
-		print_split(&b->stack[k], to);
+	print_splits(b, to);
 	fprintf(to, "\nLeft out: windows that a hypervisor's timer tick hit\n");
 	print_disturbed(b, to);
 	print_lesson(b, to);
 	print_lesson_nestbox(b, to);
+	print_lesson_nested(b, to);
 }
 
 void bench_print_csv(const struct bench *b, FILE *to)

@@ -25,7 +25,7 @@ enum {
 
 static const struct argp_option options[] = {
 	{"stacks", OPT_STACKS, "LIST", 0,
-	 "Stacks to measure (default 1k,1n,2kk)", 0},
+	 "Stacks to measure (default 1k,1n,2kk,2nk)", 0},
 	{"ops", OPT_OPS, "LIST", 0, "Operations (default all)", 0},
 	{"iterations", OPT_N, "N", 0,
 	 "Measured iterations of each operation (default 200)", 0},
@@ -217,7 +217,7 @@ int cmd_bench(int argc, char **argv)
 				    .parser = parse_option,
 				    .args_doc = "[micro]",
 				    .doc = doc};
-	struct options o = {.stacks = (char[]){"1k,1n,2kk"},
+	struct options o = {.stacks = (char[]){"1k,1n,2kk,2nk"},
 			    .cpu = "max",
 			    .n = 200,
 			    .timeout = DEFAULT_TIMEOUT};

@@ -42,8 +42,9 @@ ask_l1() {
 	files | (cd "$work/tree" && xargs sha256sum) |
 		sed 'p; s,boot/vmlinux$,vmlinux,; t; d' >"$work/debian"
 	# shellcheck disable=SC2046 # a list of names
-	"$nestbox" run --stack "$stack" -- sh -c 'cd / && modprobe kvm-amd &&
-		sha256sum "$@"' sh $(files) >"$work/l1"
+	"$nestbox" run --stack "$stack" -- sh -c \
+		'cd / && modprobe kvm-amd && sha256sum "$@"' sh $(files) \
+		>"$work/l1"
 	(cd "$cache/images" && sha256sum vmlinux) >>"$work/l1"
 }
 
