@@ -109,6 +109,9 @@ long-tests := test/e2e/deep.sh test/e2e/attack-long.sh test/e2e/disk.sh
 	test/e2e/pae.sh test/e2e/svm.sh test/e2e/xen.sh
 long-tests := test/e2e/deep.sh test/e2e/nested-long.sh \
 	test/e2e/attack-long.sh test/e2e/disk.sh
+	test/e2e/pae.sh test/e2e/xen.sh test/e2e/selftests.sh
+long-tests := test/e2e/deep.sh test/e2e/attack-long.sh test/e2e/disk.sh \
+	test/e2e/selftests-long.sh
 
 check: all $(units) $(replays)
 	$(Q)tools/run-tap -n check -t 120 $(units) $(check-tests)
