@@ -50,7 +50,8 @@ static const u8 *walk(const struct vcpu *v, struct code_page *p)
 	return phys_map(memory, table, PAGE_SIZE);
 }
 
-const u8 *code_at(struct vcpu *v, const struct guest_view *g, u64 va)
+const struct code_page *code_page(struct vcpu *v, const struct guest_view *g,
+				  u64 va)
 {
 	u64 page = va & ~(u64)(PAGE_SIZE - 1), map, version;
 	struct code_page *p =
@@ -61,9 +62,16 @@ const u8 *code_at(struct vcpu *v, const struct guest_view *g, u64 va)
 	find_map(v, &map, &version);
 	if (p->bytes && p->va == page && p->cr3 == g->cr3 && p->map == map &&
 	    p->version == version && holds(p))
-		return p->bytes + va % PAGE_SIZE;
+		return p;
 	*p = (struct code_page){
 		.cr3 = g->cr3, .va = page, .map = map, .version = version};
 	p->bytes = walk(v, p);
-	return p->bytes ? p->bytes + va % PAGE_SIZE : NULL;
+	return p->bytes ? p : NULL;
+}
+
+const u8 *code_at(struct vcpu *v, const struct guest_view *g, u64 va)
+{
+	const struct code_page *p = code_page(v, g, va);
+
+	return p ? p->bytes + va % PAGE_SIZE : NULL;
 }

@@ -11,6 +11,11 @@
 #include "hv/gwalk.h"
 #include "hv/vmm.h"
 
+/* The page of linear address @va, until the guest next runs. NULL: it is not
+ * mapped, or not by such tables. */
+const struct code_page *code_page(struct vcpu *v, const struct guest_view *g,
+				  u64 va);
+
 /* The byte at linear address @va and those behind it up to the page's end.
- * NULL: it is not mapped, or not by such tables. */
+ * NULL: as above. */
 const u8 *code_at(struct vcpu *v, const struct guest_view *g, u64 va);

@@ -48,43 +48,6 @@ bool insn_is_hlt(struct vcpu *v)
 	return insn_bytes(v, &g, bytes) && bytes[0] == HLT;
 }
 
-/* What exits, without prefixes as compilers write it, is not worth decoding:
- * its bytes, the first one lowest. */
-static const u32 plain[EXIT_SLOTS] = {
-	[EXIT_cpuid] = 0xa20f,
-	[EXIT_vmcall] = 0xd9010f,
-	[EXIT_stgi] = 0xdc010f,
-	[EXIT_clgi] = 0xdd010f,
-	[EXIT_vmrun] = 0xd8010f,
-	[EXIT_vmload] = 0xda010f,
-	[EXIT_vmsave] = 0xdb010f,
-	[EXIT_invlpga] = 0xdf010f,
-};
-#define PLAIN_RDMSR 0x320f
-#define PLAIN_WRMSR 0x300f
-
-/* Unaligned words behind it do not matter: they are cut off. */
-static unsigned plain_len(struct vcpu *v, const struct guest_view *g,
-			  const struct exit *exit)
-{
-	u64 va = g->seg_base[X86_CS] + v->regs.rip;
-	u32 want = plain[exit->slot], found, mask;
-	const u8 *at;
-
-	if (exit->slot == EXIT_msr)
-		want = exit->info1 ? PLAIN_WRMSR : PLAIN_RDMSR;
-	if (!want || va % PAGE_SIZE > PAGE_SIZE - sizeof(found))
-		return 0;
-	at = code_at(v, g, va);
-	if (!at)
-		return 0;
-	__builtin_memcpy(&found, at, sizeof(found));
-	mask = want >> 16 ? 0xffffff : 0xffff;
-	if ((found & mask) != want)
-		return 0;
-	return want >> 16 ? 3 : 2;
-}
-
 u64 insn_next(struct vcpu *v, const struct exit *exit, unsigned len)
 {
 	u64 next = vmm->next_rip(v, exit);
@@ -94,14 +57,16 @@ u64 insn_next(struct vcpu *v, const struct exit *exit, unsigned len)
 	if (next)
 		return next;
 	vmm->view_code(v, &g);
-	if (!len)
-		len = plain_len(v, &g, exit);
 	if (!len && insn_fetch(v, &g, &insn))
 		len = insn.len;
 	if (!len)
 		return 0;
 	next = v->regs.rip + len;
-	return g.mode == X86_64 ? next : (u32)next;
+	if (g.mode != X86_64)
+		next = (u32)next;
+	if (exit->slot != EXIT_npf)
+		vmm->learn_next(v, next);
+	return next;
 }
 
 void insn_done(struct vcpu *v, const struct exit *exit)

@@ -38,11 +38,6 @@ static const void *map_l1(void *ctx, u64 pa, u64 len)
 
 struct phys space_l1 = {.map = map_l1};
 
-void *space_writable(u64 pa, u64 len)
-{
-	return phys_map(&space_l1, pa, len) ? phys_to_virt(pa) : NULL;
-}
-
 u64 space_size(void)
 {
 	u32 bits = cpuid(CPUID_SIZES, 0).eax & 0xff;

@@ -26,9 +26,6 @@ void space_trap_writes(u64 start, u64 size);
 /* Page aligned: for L1 nothing is there. */
 void space_hide(u64 start, u64 size);
 
-/* Where L0 finds [@pa, @pa + @len) of L1's memory; NULL: it is L0's own or
- * trapped. */
-void *space_writable(u64 pa, u64 len);
 
 /* Whether all of this is L1's, and L0 neither hides nor traps any of it. */
 bool space_is_plain(u64 start, u64 size);
@@ -48,3 +45,10 @@ void space_join(u64 *entry, u64 page);
 
 /* What L1 can read at its own physical addresses. */
 extern struct phys space_l1;
+
+/* Where L0 finds [@pa, @pa + @len) of L1's memory; NULL: it is L0's own or
+ * trapped. */
+static inline void *space_writable(u64 pa, u64 len)
+{
+	return (void *)(u64)phys_map(&space_l1, pa, len);
+}

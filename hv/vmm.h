@@ -94,6 +94,7 @@ struct vcpu {
 	struct nested *nested; /* hv/nested; NULL: L1 has no SVM */
 	struct vapic apic;
 	struct code_page code[CODE_PAGES];
+	struct memo *memo; /* hv/svm/memo.h */
 };
 
 struct guest_view; /* gwalk.h */
@@ -162,8 +163,10 @@ struct vmm_ops {
 	void (*trap_msr)(u32 msr, bool reads, bool writes);
 	void (*trap_port)(u16 port);
 
-	/* Behind the instruction that exited; 0: the CPU does not tell. */
+	/* Behind the instruction that exited; 0: the CPU does not tell, and it
+	 * was not learned before (only after a 0). */
 	u64 (*next_rip)(const struct vcpu *v, const struct exit *exit);
+	void (*learn_next)(struct vcpu *v, u64 next);
 
 	/* That instruction is done: RIP, interrupt shadow, single step. */
 	void (*advance)(struct vcpu *v, u64 rip);

@@ -2,9 +2,8 @@
 # regressions, and shell tests that run real stacks.
 unit-names := t-acpi t-boot t-emulate t-exit t-fmt t-gwalk t-ivrs t-lab \
 	t-levels t-linux t-memmap t-micro t-mmio t-npt12 t-options t-payload \
-	t-ports t-run t-shadow t-vapic t-x86dec
-unit-names += t-check t-wants
 	t-ports t-run t-shadow t-shadow-random t-vapic t-x86dec
+unit-names += t-check t-wants
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
@@ -100,18 +99,11 @@ check-tests := test/fuzz/replay-lab.sh test/fuzz/replay-boot.sh \
 	test/e2e/bad-input.sh
 guest-tests := test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
 	test/e2e/attack.sh test/e2e/iso.sh test/e2e/iommu.sh \
-	test/e2e/stacks.sh test/e2e/instrument.sh test/e2e/bochs.sh \
-	test/e2e/pae.sh test/e2e/svm.sh test/e2e/svm-bochs.sh \
-	test/e2e/xen.sh
-long-tests := test/e2e/deep.sh test/e2e/attack-long.sh test/e2e/disk.sh
 	test/e2e/stacks.sh test/e2e/nested.sh test/e2e/instrument.sh \
-	test/e2e/bochs.sh \
-	test/e2e/pae.sh test/e2e/svm.sh test/e2e/xen.sh
+	test/e2e/bochs.sh test/e2e/pae.sh test/e2e/svm.sh \
+	test/e2e/svm-bochs.sh test/e2e/xen.sh test/e2e/selftests.sh
 long-tests := test/e2e/deep.sh test/e2e/nested-long.sh \
-	test/e2e/attack-long.sh test/e2e/disk.sh
-	test/e2e/pae.sh test/e2e/xen.sh test/e2e/selftests.sh
-long-tests := test/e2e/deep.sh test/e2e/attack-long.sh test/e2e/disk.sh \
-	test/e2e/selftests-long.sh
+	test/e2e/selftests-long.sh test/e2e/attack-long.sh test/e2e/disk.sh
 
 check: all $(units) $(replays)
 	$(Q)tools/run-tap -n check -t 120 $(units) $(check-tests)

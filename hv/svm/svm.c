@@ -15,6 +15,7 @@
 #include "hv/panic.h"
 #include "hv/percpu.h"
 #include "hv/svm/gif.h"
+#include "hv/svm/memo.h"
 #include "hv/svm/msrpm.h"
 #include "lib/cpu.h"
 #include "lib/vmcb.h"
@@ -90,6 +91,7 @@ static void start_cpu(struct cpu *cpu)
 	__asm__ volatile("clgi");
 	v->backend = mem_pages(1, PAGE_SIZE);
 	v->cpu = cpu;
+	memo_start(v);
 }
 
 static void reset_control(struct vmcb *vmcb, u64 npt)
@@ -397,7 +399,9 @@ static u64 next_rip(const struct vcpu *v, const struct exit *exit)
 
 	if (exit->slot == EXIT_io)
 		return exit->info2;
-	return has_next_rip && exit->slot != EXIT_npf ? c->next_rip : 0;
+	if (exit->slot == EXIT_npf)
+		return 0;
+	return has_next_rip ? c->next_rip : memo_next(v);
 }
 
 static void advance(struct vcpu *v, u64 rip)
@@ -457,6 +461,7 @@ const struct vmm_ops svm_ops = {
 	.trap_msr = svm_trap_msr,
 	.trap_port = svm_trap_port,
 	.next_rip = next_rip,
+	.learn_next = memo_learn,
 	.advance = advance,
 	.fix_cpuid = fix_cpuid,
 	.dump = dump,

@@ -158,6 +158,12 @@ static void advance(struct vcpu *v, u64 rip)
 	fake.advances++;
 }
 
+static void learn_next(struct vcpu *v, u64 next)
+{
+	(void)v;
+	(void)next;
+}
+
 /* Shows that it was asked. */
 static void fix_cpuid(const struct vcpu *v, u32 leaf, u32 *ecx)
 {
@@ -187,6 +193,7 @@ static const struct vmm_ops fake_ops = {
 	.trap_msr = trap_msr,
 	.trap_port = trap_port,
 	.next_rip = next_rip,
+	.learn_next = learn_next,
 	.advance = advance,
 	.fix_cpuid = fix_cpuid,
 };

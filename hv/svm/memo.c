@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hv/svm/memo.h"
+
+#include "hv/code.h"
+#include "hv/mem.h"
+#include "hv/nested.h"
+#include "lib/vmcb.h"
+
+#define MEMOS	32
+#define MAX_LEN 4
+
+struct memo {
+	u64 rip;
+	struct code_page page;
+	const u8 *at;
+	u32 bytes;
+	u8 len, level;
+};
+_Static_assert(MEMOS * sizeof(struct memo) <= 2 * PAGE_SIZE, "two pages");
+
+void memo_start(struct vcpu *v)
+{
+	v->memo = mem_pages(2, PAGE_SIZE);
+}
+
+static struct memo *find(const struct vcpu *v)
+{
+	return &v->memo[(v->regs.rip >> 2 ^ v->level) % MEMOS];
+}
+
+static u32 read_4(const u8 *at)
+{
+	u32 bytes;
+
+	__builtin_memcpy(&bytes, at, sizeof(bytes));
+	return bytes;
+}
+
+static bool is_64bit(const struct vmcb_save *s)
+{
+	return s->efer & EFER_LMA && s->cs.attributes & VMCB_SEGMENT_LONG;
+}
+
+u64 memo_next(const struct vcpu *v)
+{
+	const struct vmcb_save *s = &((struct vmcb *)v->backend)->save;
+	const struct memo *m = find(v);
+
+	if (m->rip != v->regs.rip || m->page.cr3 != s->cr3 ||
+	    m->level != v->level || !is_64bit(s))
+		return 0;
+	if (v->level == 2 &&
+	    (m->page.map != nested_map(v) ||
+	     m->page.version != nested_version()))
+		return 0;
+	if (*m->page.entry[3] != m->page.value[3] ||
+	    *m->page.entry[2] != m->page.value[2] ||
+	    *m->page.entry[1] != m->page.value[1] ||
+	    *m->page.entry[0] != m->page.value[0])
+		return 0;
+	return read_4(m->at) == m->bytes ? m->rip + m->len : 0;
+}
+
+void memo_learn(struct vcpu *v, u64 next)
+{
+	const struct vmcb_save *s = &((struct vmcb *)v->backend)->save;
+	struct memo *m = find(v);
+	u64 rip = v->regs.rip, len = next - rip;
+	struct guest_view view;
+	const struct code_page *page;
+
+	*m = (struct memo){0};
+	if (!is_64bit(s) || len > MAX_LEN || rip % PAGE_SIZE > PAGE_SIZE - 4)
+		return;
+	vmm->view_code(v, &view);
+	page = code_page(v, &view, rip);
+	if (!page)
+		return;
+	*m = (struct memo){
+		.rip = rip,
+		.page = *page,
+		.at = page->bytes + rip % PAGE_SIZE,
+		.bytes = read_4(page->bytes + rip % PAGE_SIZE),
+		.len = (u8)len,
+		.level = (u8)v->level,
+	};
+}
