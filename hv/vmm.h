@@ -86,6 +86,8 @@ struct vcpu {
 	bool at_iret;	   /* that IRET, at iret_rip, is about to execute */
 	bool stepping;	   /* over it, because an NMI waits ... */
 	bool steps_itself; /* ... and the guest does so, too */
+	bool iret_exits;   /* for L1's sake: L0 does not take that back */
+	bool debug_exits;  /* the same of #DB */
 	u64 iret_rip;
 	bool svme;	       /* L1's EFER.SVME; the CPU's own is on always */
 	enum gif gif;	       /* who keeps the flag, and what it is */

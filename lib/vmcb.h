@@ -171,6 +171,18 @@ ASSERT_SIZE(vmcb, 0x1000);
 #define VMCB_LBR       0x1ull
 #define VMCB_VLS       0x2ull /* VMLOAD and VMSAVE of the guest translate */
 
+/* control.clean: these fields are as at the last #VMEXIT */
+#define VMCB_CLEAN_INTERCEPTS 0x0001u
+#define VMCB_CLEAN_MAPS	      0x0002u
+#define VMCB_CLEAN_ASID	      0x0004u
+#define VMCB_CLEAN_INTR	      0x0008u
+#define VMCB_CLEAN_NP	      0x0010u
+#define VMCB_CLEAN_CR	      0x0020u
+#define VMCB_CLEAN_DR	      0x0040u
+#define VMCB_CLEAN_DT	      0x0080u
+#define VMCB_CLEAN_SEG	      0x0100u
+#define VMCB_CLEAN_CR2	      0x0200u
+
 /* control.tlb_control */
 #define VMCB_TLB_KEEP	     0
 #define VMCB_TLB_FLUSH_ALL   1

@@ -102,7 +102,7 @@ static void assist_io(struct vcpu *v, const struct exit *exit)
 
 static struct vmcb_control *control12(const struct vcpu *v)
 {
-	struct vmcb *vmcb12 = space_writable(v->nested->vmcb12, PAGE_SIZE);
+	struct vmcb *vmcb12 = space_writable(v->nested->pair->vmcb12, PAGE_SIZE);
 
 	return &vmcb12->control;
 }

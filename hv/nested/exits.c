@@ -40,11 +40,11 @@ static enum result on_page_fault(struct vcpu *v, const struct exit *exit)
 	struct exit at_l1 = *exit;
 	u64 info;
 
-	if (!n->nested_paging)
+	if (!n->pair->nested_paging)
 		return NOT_MINE;
-	switch (shadow_fault(&n->npt, exit->info2, exit->info1, &info)) {
+	switch (shadow_fault(npt12_of(n), exit->info2, exit->info1, &info)) {
 	case SHADOW_FILLED:
-		if (n->generation != shadow_generation)
+		if (n->pair->tables.generation != shadow_generation)
 			nested_flush(v);
 		return SAME_RIP;
 	case SHADOW_FAULT:

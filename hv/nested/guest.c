@@ -11,8 +11,8 @@ static const void *map_guest(void *ctx, u64 pa, u64 len)
 	const struct vcpu *v = ctx;
 	const struct nested *n = v->nested;
 
-	if (n->nested_paging &&
-	    !npt12_translate(&space_l1, &n->npt, pa, false, &pa))
+	if (n->pair->nested_paging &&
+	    !npt12_translate(&space_l1, npt12_of(n), pa, false, &pa))
 		return NULL;
 	return phys_map(&space_l1, pa, len);
 }
@@ -31,7 +31,7 @@ u64 nested_map(const struct vcpu *v)
 {
 	const struct nested *n = v->nested;
 
-	return n->nested_paging ? n->npt.root : 0;
+	return n->pair->nested_paging ? npt12_of(n)->root : 0;
 }
 
 u64 nested_version(void)
@@ -48,6 +48,8 @@ void nested_abandon(struct vcpu *v)
 	v->backend = n->vmcb01;
 	v->level = 1;
 	n->asids = 0;
+	for (unsigned i = 0; i < PAIRS; i++)
+		n->pairs[i].valid = false;
 	n->vm_cr = n->hsave = 0;
 }
 
@@ -55,9 +57,12 @@ void nested_abandon(struct vcpu *v)
 void nested_flush(struct vcpu *v)
 {
 	struct nested *n = v->nested;
+	struct tables *t;
 
-	if (v->level == 1 || !n->nested_paging)
+	if (v->level == 1 || !n->pair->nested_paging)
 		return;
-	n->generation = shadow_generation;
-	n->vmcb02->control.ncr3 = shadow_root(&n->npt);
+	t = &n->pair->tables;
+	t->generation = shadow_generation;
+	t->root = shadow_root(&t->npt);
+	n->vmcb02->control.ncr3 = t->root;
 }

@@ -18,7 +18,7 @@ static bool is_virtual(const struct vcpu *v)
 {
 	const struct nested *n = v->nested;
 
-	return v->level == 2 && offers(SVM_VLS) && n->nested_paging &&
+	return v->level == 2 && offers(SVM_VLS) && n->pair->nested_paging &&
 	       n->copy12->control.virt_ext & VMCB_VLS;
 }
 
@@ -48,7 +48,7 @@ static enum result move(struct vcpu *v, bool save)
 		return fault(v, VECTOR_UD);
 	if (pa % PAGE_SIZE)
 		return fault(v, VECTOR_GP);
-	if (is_virtual(v) && !npt12_translate(&space_l1, &v->nested->npt, pa,
+	if (is_virtual(v) && !npt12_translate(&space_l1, npt12_of(v->nested), pa,
 					      save, &pa))
 		return page_fault(v, v->regs.gpr[RAX], save);
 	if (!space_writable(pa, PAGE_SIZE))

@@ -49,20 +49,13 @@ static void spare_exits(struct vmcb_control *c02,
 	const u32 load = BIT(VMCB_EXIT_VMLOAD) | BIT(VMCB_EXIT_VMSAVE);
 	u32 spared = 0;
 
-	if (c02->int_ctl & VMCB_V_GIF_ENABLE)
+	if (m->virtual_gif && c12->int_ctl & VMCB_V_GIF_ENABLE)
 		spared |= gif;
 	if (m->virtual_load && c12->virt_ext & VMCB_VLS)
 		spared |= load;
 	c02->virt_ext = spared & load ? VMCB_VLS : 0;
 	c02->intercept[VMCB_EXIT_VMRUN / 32] &=
 		~spared | c12->intercept[VMCB_EXIT_VMRUN / 32];
-}
-
-/* A flush of the more exact kinds is one of everything where the CPU has only
- * that. */
-static u8 flush_kind(u8 asked, const struct merge *m)
-{
-	return asked && !m->exact_flush ? VMCB_TLB_FLUSH_ALL : asked;
 }
 
 void merge_control(struct vmcb_control *c02, const struct vmcb_control *c12,
@@ -75,16 +68,30 @@ void merge_control(struct vmcb_control *c02, const struct vmcb_control *c12,
 	c02->msrpm_pa = m->msrpm;
 	c02->tsc_offset = c12->tsc_offset;
 	c02->asid = m->asid;
-	c02->tlb_control = flush_kind(m->tlb_control, m);
-	c02->int_ctl = c12->int_ctl & m->int_ctl;
+	c02->np_control = VMCB_NP_ENABLE;
+	c02->clean = 0;
+	spare_exits(c02, c12, m);
+}
+
+/* A flush that L0 has ordered before stays; one of the more exact kinds is one
+ * of everything where the CPU has only that. */
+static u8 flush_kind(u8 pending, u8 asked, bool exact_flush)
+{
+	if (pending || (asked && !exact_flush))
+		return VMCB_TLB_FLUSH_ALL;
+	return asked;
+}
+
+void merge_run(struct vmcb_control *c02, const struct vmcb_control *c12,
+	       u32 int_ctl, bool exact_flush)
+{
+	c02->tlb_control =
+		flush_kind(c02->tlb_control, c12->tlb_control, exact_flush);
+	c02->int_ctl = c12->int_ctl & int_ctl;
 	c02->int_vector = c12->int_vector;
 	c02->int_state = c12->int_state & VMCB_SHADOW;
-	c02->np_control = VMCB_NP_ENABLE;
 	c02->event_inj = c12->event_inj;
-	c02->ncr3 = m->ncr3;
-	c02->clean = 0;
 	c02->next_rip = c12->next_rip;
-	spare_exits(c02, c12, m);
 }
 
 /* Field groups as VMRUN and #VMEXIT switch them. */
@@ -102,6 +109,13 @@ static void copy_switched(struct vmcb_save *to, const struct vmcb_save *from)
 	to->rax = from->rax;
 	to->cr2 = from->cr2;
 	to->g_pat = from->g_pat;
+}
+
+void merge_copy(struct vmcb *copy12, const struct vmcb *vmcb12)
+{
+	memcpy(&copy12->control, &vmcb12->control,
+	       offsetof(struct vmcb_control, insn_len));
+	copy_switched(&copy12->save, &vmcb12->save);
 }
 
 void merge_save(struct vmcb_save *s02, const struct vmcb_save *s12)

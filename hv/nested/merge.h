@@ -13,19 +13,26 @@
 
 /* What L0 puts into vmcb02 in place of what L1 says. */
 struct merge {
-	u64 iopm, msrpm, ncr3;
+	u64 iopm, msrpm;
 	u32 asid;
-	u32 int_ctl; /* bits of vmcb12's int_ctl that reach the CPU */
-	u8 tlb_control;
-	bool exact_flush; /* the CPU knows TLB_CONTROL 3 and 7 */
-	bool virtual_load; /* the CPU has virtual VMLOAD and VMSAVE */
+	bool virtual_load; /* the CPU has virtual VMLOAD and VMSAVE, */
+	bool virtual_gif;  /* and virtual GIF */
 };
+
+/* The fields of vmcb12 that VMRUN reads. */
+void merge_copy(struct vmcb *copy12, const struct vmcb *vmcb12);
 
 /* The exits that L0 needs of every guest of L1's; all others are L1's choice. */
 void merge_intercepts(u32 intercept02[6], const u32 intercept12[6]);
 
+/* What of the control area has a clean bit; but nCR3. */
 void merge_control(struct vmcb_control *c02, const struct vmcb_control *c12,
 		   const struct merge *m);
+
+/* What is new at each VMRUN. @int_ctl: its bits that reach the CPU.
+ * @exact_flush: the CPU knows TLB_CONTROL 3 and 7. */
+void merge_run(struct vmcb_control *c02, const struct vmcb_control *c12,
+	       u32 int_ctl, bool exact_flush);
 
 void merge_save(struct vmcb_save *s02, const struct vmcb_save *s12);
 

@@ -74,10 +74,14 @@ void nested_start(struct vcpu *v)
 	n = mem_pages(1, PAGE_SIZE);
 	_Static_assert(sizeof(*n) <= PAGE_SIZE, "one page");
 	n->vmcb01 = v->backend;
-	n->vmcb02 = mem_pages(1, PAGE_SIZE);
-	n->copy12 = mem_pages(1, PAGE_SIZE);
-	n->msrpm = mem_pages(MSRPM_PAGES, PAGE_SIZE);
-	merge_msrs_init(n->msrpm);
+	n->limits = offer.limits;
+	for (unsigned i = 0; i < PAIRS; i++) {
+		n->pairs[i].copy12 = mem_pages(1, PAGE_SIZE);
+		n->pairs[i].vmcb02 = mem_pages(1, PAGE_SIZE);
+		n->pairs[i].msrpm = mem_pages(MSRPM_PAGES, PAGE_SIZE);
+		merge_msrs_init(n->pairs[i].msrpm);
+	}
+	n->pair = n->pairs;
 	n->memory = guest_memory(v);
 	v->nested = n;
 }

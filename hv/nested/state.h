@@ -13,22 +13,43 @@
 #include "lib/vmcb.h"
 
 #define NESTED_ASIDS 64 /* at most, that L1 gets */
+#define PAIRS	     4	/* of a vmcb12 and its vmcb02, that are kept */
+
+/* Where the tables of a guest of L1's come from. */
+struct tables {
+	u64 ncr3, cr4, efer; /* vmcb12's, and L1's own */
+	struct npt12 npt;
+	u64 root;	/* of NPT02 ... */
+	u64 generation; /* ... and when it was that */
+};
+
+/* A block of L1's and what L0 made of it. If L1 says by clean bits that it has
+ * not changed the block since its last #VMEXIT, vmcb02 stands. */
+struct pair {
+	u64 vmcb12;	     /* L1's physical address of it */
+	bool valid;	     /* vmcb02 is what VMRUN and #VMEXIT left */
+	struct vmcb *copy12; /* what VMRUN read */
+	struct vmcb *vmcb02;
+	u64 *msrpm; /* vmcb02's */
+	bool nested_paging;
+	bool iret_exits, debug_exits; /* as L1 wants */
+	struct tables tables;
+};
 
 struct nested {
 	struct vmcb *vmcb01, *vmcb02;
-	struct vmcb *copy12;	       /* vmcb12 as it was at VMRUN */
-	u64 vmcb12;		       /* L1's physical address of its block */
-	u64 vm_cr, hsave;	       /* MSRs */
-	struct npt12 npt;	       /* L1's nested tables ... */
-	bool nested_paging;	       /* ... if it uses them */
-	u64 generation;		       /* of NPT02, when its root was taken */
-	u64 *msrpm;		       /* of vmcb02 */
-	u64 asids;  /* bit n: the CPU may have translations of ASID n ... */
-	u64 root[NESTED_ASIDS]; /* ... made of these tables */
-	bool gif;   /* V_GIF of vmcb12, where L0 keeps it */
-	u32 kept;   /* int_ctl of vmcb02 while its guest's GIF is off */
-	u64 soft_rip; /* of an INTn that is injected: where it stands */
+	struct vmcb *copy12;
+	struct pair *pair; /* of the guest that runs, or ran last */
+	struct pair pairs[PAIRS];
+	u64 vm_cr, hsave;	/* MSRs */
+	u64 asids;		/* bit n: the CPU may have translations ... */
+	u64 root[NESTED_ASIDS]; /* ... of ASID n, made of these tables */
+	enum gif gif01;		/* L1's, before VMRUN */
+	bool gif;	    /* V_GIF of vmcb12, where L0 keeps it */
+	u32 kept;	    /* int_ctl of vmcb02 while its guest's GIF is off */
+	u64 soft_rip;	    /* of an INTn that is injected: where it stands */
 	struct phys memory; /* of L1's guest */
+	struct check_limits limits;
 	/* How often L1's VMRUN began a guest, an exit of it went to L1, and an
 	 * exit was made up: vmruns = reflected + made_up (+ 1 in level 2). */
 	u64 vmruns, reflected, made_up;
@@ -60,6 +81,12 @@ static inline bool offers(u32 feature)
 static inline bool cpu_has(u32 feature)
 {
 	return offer.cpu & feature;
+}
+
+/* L1's nested tables, if its guest has such. */
+static inline const struct npt12 *npt12_of(const struct nested *n)
+{
+	return &n->pair->tables.npt;
 }
 
 /* The memory of the guest of @v's L1. */

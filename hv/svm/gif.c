@@ -17,6 +17,7 @@ void svm_gif_init(void)
 	has_vgif = cpuid(CPUID_SVM, 0).edx & CPUID_EDX_VGIF;
 }
 
+/* Without virtual GIF, the first two exit always and the others never. */
 static void exit_at(struct vmcb *vmcb, u32 code, bool on)
 {
 	(on ? vmcb_intercept : vmcb_pass)(vmcb, code);
@@ -25,6 +26,8 @@ static void exit_at(struct vmcb *vmcb, u32 code, bool on)
 /* What exits in each state. */
 static void set_exits(struct vmcb *vmcb, bool cpu)
 {
+	if (!has_vgif)
+		return;
 	exit_at(vmcb, VMCB_EXIT_STGI, !cpu);
 	exit_at(vmcb, VMCB_EXIT_CLGI, !cpu);
 	exit_at(vmcb, VMCB_EXIT_INTR, cpu);
@@ -146,4 +149,18 @@ void svm_gif_leave(struct vcpu *v)
 
 	if (v->gif == GIF_OFF)
 		write_cr8(vmcb->control.int_ctl & CR8_MASK);
+}
+
+/* Most return to what they left, a flag that is off. */
+void svm_gif_return(struct vcpu *v, enum gif before)
+{
+	struct vmcb_control *c = &((struct vmcb *)v->backend)->control;
+
+	if (before == GIF_ON || c->int_ctl & (VMCB_V_GIF | VMCB_V_IRQ)) {
+		v->gif = before;
+		svm_set_gif(v, false);
+		return;
+	}
+	v->gif = before;
+	v->l0_if = before == GIF_CPU;
 }

@@ -34,3 +34,6 @@ bool svm_gif_exit(struct vcpu *v, enum exit_slot slot);
 
 /* L1 leaves for its guest: CR8 becomes the CPU's own. */
 void svm_gif_leave(struct vcpu *v);
+
+/* L1 is back, with GIF=0; it was @before when it left, and CR8 is the same. */
+void svm_gif_return(struct vcpu *v, enum gif before);

@@ -23,9 +23,9 @@ void memo_start(struct vcpu *v)
 	v->memo = mem_pages(2, PAGE_SIZE);
 }
 
-static struct memo *find(const struct vcpu *v)
+static struct memo *find(const struct vcpu *v, u64 rip)
 {
-	return &v->memo[(v->regs.rip >> 2 ^ v->level) % MEMOS];
+	return &v->memo[(rip >> 2 ^ v->level) % MEMOS];
 }
 
 static u32 read_4(const u8 *at)
@@ -41,12 +41,12 @@ static bool is_64bit(const struct vmcb_save *s)
 	return s->efer & EFER_LMA && s->cs.attributes & VMCB_SEGMENT_LONG;
 }
 
-u64 memo_next(const struct vcpu *v)
+u64 memo_next(const struct vcpu *v, u64 rip)
 {
 	const struct vmcb_save *s = &((struct vmcb *)v->backend)->save;
-	const struct memo *m = find(v);
+	const struct memo *m = find(v, rip);
 
-	if (m->rip != v->regs.rip || m->page.cr3 != s->cr3 ||
+	if (m->rip != rip || m->page.cr3 != s->cr3 ||
 	    m->level != v->level || !is_64bit(s))
 		return 0;
 	if (v->level == 2 &&
@@ -64,8 +64,8 @@ u64 memo_next(const struct vcpu *v)
 void memo_learn(struct vcpu *v, u64 next)
 {
 	const struct vmcb_save *s = &((struct vmcb *)v->backend)->save;
-	struct memo *m = find(v);
 	u64 rip = v->regs.rip, len = next - rip;
+	struct memo *m = find(v, rip);
 	struct guest_view view;
 	const struct code_page *page;
 

@@ -12,8 +12,8 @@
 /* Memory for it, of @v. Once. */
 void memo_start(struct vcpu *v);
 
-/* Behind the instruction at which @v stopped; 0: it is not known. */
-u64 memo_next(const struct vcpu *v);
+/* Behind the instruction at @rip, at which @v stopped; 0: it is not known. */
+u64 memo_next(const struct vcpu *v, u64 rip);
 
-/* That is @next. */
+/* The one at v->regs.rip ends at @next. */
 void memo_learn(struct vcpu *v, u64 next);

@@ -14,6 +14,7 @@
 #include "hv/mem.h"
 #include "hv/panic.h"
 #include "hv/percpu.h"
+#include "hv/space.h"
 #include "hv/svm/gif.h"
 #include "hv/svm/memo.h"
 #include "hv/svm/msrpm.h"
@@ -192,6 +193,7 @@ static void reset(struct vcpu *v, u64 npt, const struct start *start)
 	v->regs.gpr[RSI] = start->rsi;
 	v->nmi_pending = v->nmi_blocked = v->svme = false;
 	v->at_iret = v->stepping = false;
+	v->iret_exits = v->debug_exits = false;
 	v->gif = GIF_ON;
 	v->l0_if = false;
 	v->level = 1;
@@ -207,6 +209,80 @@ static u64 repeat_event(u64 info)
 	return info & VMCB_EVENT_VALID ? info : 0;
 }
 
+static enum exit_slot slot(u64 code)
+{
+	return code < EXIT_CODES ? (enum exit_slot)slot_of[code]
+				 : exit_slot_svm(code);
+}
+
+/* VMLOAD and VMSAVE move what L0 does not use, so the CPU may do it for L1, at
+ * the same address. */
+static bool move(u64 pa, bool save)
+{
+	if (pa % PAGE_SIZE || !space_writable(pa, PAGE_SIZE))
+		return false;
+	if (save)
+		__asm__ volatile("vmsave" : : "a"(pa) : "memory");
+	else
+		__asm__ volatile("vmload" : : "a"(pa) : "memory");
+	return true;
+}
+
+static bool do_quickly(struct vcpu *v, struct vmcb *vmcb)
+{
+	switch (vmcb->control.exit_code) {
+	case VMCB_EXIT_VMLOAD:
+		return move(vmcb->save.rax, false);
+	case VMCB_EXIT_VMSAVE:
+		return move(vmcb->save.rax, true);
+	case VMCB_EXIT_STGI:
+		svm_set_gif(v, true);
+		return !v->nmi_pending;
+	case VMCB_EXIT_CLGI:
+		svm_set_gif(v, false);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * A hypervisor executes a few of SVM's instructions around each VMRUN. They
+ * change nothing that the core would look at before the guest goes on, so it
+ * does at once.
+ */
+static bool quick_exit(struct vcpu *v, struct vmcb *vmcb)
+{
+	u64 code = vmcb->control.exit_code, next;
+
+	if (code - VMCB_EXIT_VMLOAD > VMCB_EXIT_CLGI - VMCB_EXIT_VMLOAD ||
+	    v->level != 1 || !v->svme || vmcb->save.rflags & RFLAGS_TF)
+		return false;
+	next = has_next_rip ? vmcb->control.next_rip
+			    : memo_next(v, vmcb->save.rip);
+	if (!next || !do_quickly(v, vmcb))
+		return false;
+	account_exit(&v->cpu->account, 1,
+		     &(struct exit){.slot = slot(code), .code = code},
+		     vmcb->save.rip, BY_L0);
+	v->cpu->account.switches++;
+	vmcb->save.rip = next;
+	vmcb->save.rflags &= ~(u64)RFLAGS_RF;
+	vmcb->control.int_state &= ~VMCB_SHADOW;
+	vmcb->control.tlb_control = VMCB_TLB_KEEP;
+	return true;
+}
+
+static void enter(struct vcpu *v, struct vmcb *vmcb)
+{
+	do {
+		if (v->l0_if)
+			sti();
+		svm_enter(virt_to_phys(vmcb), v->regs.gpr);
+		cli();
+	} while (quick_exit(v, vmcb));
+}
+
 static void run(struct vcpu *v, struct exit *exit)
 {
 	struct vmcb *vmcb = v->backend;
@@ -216,19 +292,14 @@ static void run(struct vcpu *v, struct exit *exit)
 	vmcb->save.rsp = v->regs.gpr[RSP];
 	vmcb->save.rip = v->regs.rip;
 	vmcb->save.rflags = v->regs.rflags;
-	if (v->l0_if)
-		sti();
-	svm_enter(virt_to_phys(vmcb), v->regs.gpr);
-	cli();
+	enter(v, vmcb);
 	v->regs.gpr[RAX] = vmcb->save.rax;
 	v->regs.gpr[RSP] = vmcb->save.rsp;
 	v->regs.rip = vmcb->save.rip;
 	v->regs.rflags = vmcb->save.rflags;
 	c->tlb_control = VMCB_TLB_KEEP;
 	c->event_inj = repeat_event(c->exit_int_info);
-	exit->slot = c->exit_code < EXIT_CODES
-			     ? (enum exit_slot)slot_of[c->exit_code]
-			     : exit_slot_svm(c->exit_code);
+	exit->slot = slot(c->exit_code);
 	exit->code = c->exit_code;
 	exit->info1 = c->exit_info_1;
 	exit->info2 = c->exit_info_2;
@@ -288,7 +359,10 @@ static void view(const struct vcpu *v, struct guest_view *view)
 
 static void watch_iret(struct vcpu *v, bool on)
 {
-	(on ? vmcb_intercept : vmcb_pass)(v->backend, VMCB_EXIT_IRET);
+	if (on)
+		vmcb_intercept(v->backend, VMCB_EXIT_IRET);
+	else if (!v->iret_exits)
+		vmcb_pass(v->backend, VMCB_EXIT_IRET);
 }
 
 /* IRET takes TF from its stack again. A guest that steps itself has its #DB. */
@@ -304,7 +378,8 @@ static void step(struct vcpu *v, bool on)
 		v->regs.rflags |= RFLAGS_TF;
 		return;
 	}
-	vmcb_pass(vmcb, debug);
+	if (!v->debug_exits)
+		vmcb_pass(vmcb, debug);
 	if (v->steps_itself)
 		inject(v, &(struct event){.type = EVENT_EXCEPTION,
 					  .vector = VECTOR_DB});
@@ -401,7 +476,7 @@ static u64 next_rip(const struct vcpu *v, const struct exit *exit)
 		return exit->info2;
 	if (exit->slot == EXIT_npf)
 		return 0;
-	return has_next_rip ? c->next_rip : memo_next(v);
+	return has_next_rip ? c->next_rip : memo_next(v, v->regs.rip);
 }
 
 static void advance(struct vcpu *v, u64 rip)

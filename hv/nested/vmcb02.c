@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hv/nested/vmcb02.h"
+
+#include "hv/mem.h"
+#include "hv/nested/check.h"
+#include "hv/nested/merge.h"
+#include "hv/nested/shadow.h"
+#include "hv/nested/wants.h"
+#include "hv/space.h"
+#include "hv/svm/msrpm.h"
+
+#define TABLE_PA 0x000ffffffffff000ull
+
+/* Groups of fields by their clean bits (APM vol. 2, 15.15.3): all whose fields
+ * vmcb02_make() would copy, check and merge. */
+#define CLEAN_ALL \
+	(VMCB_CLEAN_INTERCEPTS | VMCB_CLEAN_MAPS | VMCB_CLEAN_ASID | \
+	 VMCB_CLEAN_NP | VMCB_CLEAN_CR | VMCB_CLEAN_DR | VMCB_CLEAN_DT | \
+	 VMCB_CLEAN_SEG)
+
+void vmcb02_choose(struct nested *n, u64 pa)
+{
+	struct pair *pair = &n->pairs[pa / PAGE_SIZE % PAIRS];
+
+	if (pair->vmcb12 != pa)
+		pair->valid = false;
+	pair->vmcb12 = pa;
+	n->pair = pair;
+	n->vmcb02 = pair->vmcb02;
+	n->copy12 = pair->copy12;
+}
+
+/* Tables *******************************************************************/
+
+/*
+ * Which translations the CPU may use: those of an ASID that L1 used before, on
+ * the same tables, without a flush. Everything else has to be as new as NPT12.
+ */
+static bool needs_new_tables(struct nested *n)
+{
+	const struct vmcb_control *c = &n->copy12->control;
+	u64 bit = 1ull << c->asid, root = c->ncr3;
+
+	if (c->tlb_control == VMCB_TLB_FLUSH_ALL)
+		n->asids = 0;
+	if (!c->tlb_control && n->asids & bit && n->root[c->asid] == root)
+		return false;
+	n->asids |= bit;
+	n->root[c->asid] = root;
+	return true;
+}
+
+/* Nested tables are in the format of L1's own paging (APM vol. 2, 15.25.3).
+ * False: in one that nestbox does not have. */
+static bool find_format(struct nested *n)
+{
+	const struct vmcb_control *c = &n->copy12->control;
+	const struct vmcb_save *l1 = &n->vmcb01->save;
+	struct tables *t = &n->pair->tables;
+
+	if (t->ncr3 == c->ncr3 && t->cr4 == l1->cr4 && t->efer == l1->efer)
+		return true;
+	*t = (struct tables){.ncr3 = c->ncr3,
+			     .cr4 = l1->cr4,
+			     .efer = l1->efer,
+			     .generation = ~0ull};
+	return npt12_init(&t->npt, c->ncr3, l1->cr4, l1->efer,
+			  offer.phys_bits);
+}
+
+/* nCR3 of vmcb02. Without nested paging L1's guest has L1's memory. */
+static u64 choose_root(struct nested *n)
+{
+	struct tables *t = &n->pair->tables;
+
+	if (!n->pair->nested_paging)
+		return space_root();
+	if (needs_new_tables(n))
+		shadow_flush();
+	if (t->generation != shadow_generation) {
+		t->generation = shadow_generation;
+		t->root = shadow_root(&t->npt);
+	}
+	return t->root;
+}
+
+/* Features that the CPU has not *******************************************/
+
+/*
+ * INTn and INT3 push the address behind themselves. A CPU that does not save
+ * that address does not load it either, and pushes RIP.
+ */
+static void add_soft_event(struct nested *n)
+{
+	struct vmcb *vmcb02 = n->vmcb02;
+	u64 type = vmcb02->control.event_inj &
+		   (VMCB_EVENT_VALID | VMCB_EVENT_TYPE);
+
+	n->soft_rip = 0;
+	if (type != (VMCB_EVENT_VALID | VMCB_EVENT_SOFT) || cpu_has(SVM_NRIP) ||
+	    !offers(SVM_NRIP))
+		return;
+	n->soft_rip = vmcb02->save.rip;
+	vmcb02->save.rip = n->copy12->control.next_rip;
+}
+
+/* An INTn that did not get through is where it was. */
+static void remove_soft_event(struct nested *n)
+{
+	struct vmcb *vmcb02 = n->vmcb02;
+
+	if (n->soft_rip && vmcb02->control.exit_int_info & VMCB_EVENT_VALID)
+		vmcb02->save.rip = n->soft_rip;
+}
+
+static bool keeps_gif(const struct nested *n)
+{
+	return n->copy12->control.int_ctl & VMCB_V_GIF_ENABLE &&
+	       offers(SVM_VGIF) && !cpu_has(SVM_VGIF);
+}
+
+/* A virtual interrupt waits for the virtual GIF of L1's guest. */
+static void add_gif(struct nested *n)
+{
+	struct vmcb_control *c02 = &n->vmcb02->control;
+
+	n->kept = 0;
+	if (!keeps_gif(n))
+		return;
+	n->gif = n->copy12->control.int_ctl & VMCB_V_GIF;
+	if (n->gif)
+		return;
+	n->kept = c02->int_ctl & VMCB_V_IRQ;
+	c02->int_ctl &= ~VMCB_V_IRQ;
+}
+
+static void remove_gif(struct nested *n)
+{
+	struct vmcb_control *c02 = &n->vmcb02->control;
+
+	if (keeps_gif(n))
+		c02->int_ctl = (c02->int_ctl & ~VMCB_V_GIF) | n->kept |
+			       (n->gif ? VMCB_V_GIF : 0);
+}
+
+/* Both blocks **************************************************************/
+
+static void merge_maps(struct nested *n)
+{
+	u64 pa = n->copy12->control.msrpm_pa & TABLE_PA;
+	const void *map12 = phys_map(&space_l1, pa, 2ul * PAGE_SIZE);
+	u64 *map02 = n->pair->msrpm;
+
+	if (map12)
+		merge_msrs(map02, phys_to_virt(svm_msrpm()), map12);
+	else
+		merge_msrs_init(map02);
+}
+
+/* Everything, from the copy. */
+static void merge_all(struct nested *n)
+{
+	const struct vmcb_control *c12 = &n->copy12->control;
+	struct vmcb *vmcb02 = n->vmcb02;
+	const struct merge m = {
+		.iopm = offer.iopm,
+		.msrpm = virt_to_phys(n->pair->msrpm),
+		.asid = c12->asid + 1,
+		.virtual_load = cpu_has(SVM_VLS) && n->pair->nested_paging,
+		.virtual_gif = cpu_has(SVM_VGIF) && offers(SVM_VGIF),
+	};
+
+	n->pair->iret_exits = wants_exit(c12, VMCB_EXIT_IRET);
+	n->pair->debug_exits =
+		wants_exit(c12, VMCB_EXIT_EXCEPTION + VECTOR_DB);
+	merge_maps(n);
+	merge_control(&vmcb02->control, c12, &m);
+	merge_save(&vmcb02->save, &n->copy12->save);
+	if (!n->pair->nested_paging)
+		vmcb02->save.g_pat = n->vmcb01->save.g_pat;
+}
+
+/* What of @vmcb12 has no clean bit, and little that has. */
+static void copy_rest(struct vmcb *copy12, const struct vmcb *vmcb12)
+{
+	struct vmcb_control *to = &copy12->control;
+	const struct vmcb_control *from = &vmcb12->control;
+
+	to->tlb_control = from->tlb_control;
+	to->int_ctl = from->int_ctl;
+	to->int_vector = from->int_vector;
+	to->int_state = from->int_state;
+	to->event_inj = from->event_inj;
+	to->next_rip = from->next_rip;
+	copy12->save.rip = vmcb12->save.rip;
+	copy12->save.rsp = vmcb12->save.rsp;
+	copy12->save.rax = vmcb12->save.rax;
+	copy12->save.rflags = vmcb12->save.rflags;
+	copy12->save.cr2 = vmcb12->save.cr2;
+}
+
+static void merge_rest(struct vmcb *vmcb02, const struct vmcb *copy12)
+{
+	vmcb02->save.rip = copy12->save.rip;
+	vmcb02->save.rsp = copy12->save.rsp;
+	vmcb02->save.rax = copy12->save.rax;
+	vmcb02->save.rflags = copy12->save.rflags;
+	vmcb02->save.cr2 = copy12->save.cr2;
+}
+
+/* Whether what L1 did not change is as it was in the last VMRUN. */
+static bool is_clean(const struct pair *pair, const struct vmcb *vmcb12)
+{
+	const struct vmcb_control *c = &vmcb12->control;
+	const struct vmcb_control *copy = &pair->copy12->control;
+
+	return pair->valid && (c->clean & CLEAN_ALL) == CLEAN_ALL &&
+	       !((c->int_ctl ^ copy->int_ctl) & VMCB_V_GIF_ENABLE) &&
+	       c->virt_ext == copy->virt_ext && offers(SVM_CLEAN);
+}
+
+static bool take_all(struct nested *n, const struct vmcb *vmcb12)
+{
+	struct pair *pair = n->pair;
+
+	merge_copy(pair->copy12, vmcb12);
+	pair->nested_paging =
+		offers(SVM_NPT) &&
+		pair->copy12->control.np_control & VMCB_NP_ENABLE;
+	n->limits.paging = n->vmcb01->save.cr0 & CR0_PG;
+	if (check_vmcb(pair->copy12, &n->limits) ||
+	    (pair->nested_paging ? !find_format(n)
+				 : !!check_pdpes(pair->copy12, &n->limits,
+						 &space_l1)))
+		return false;
+	merge_all(n);
+	return true;
+}
+
+static bool take_rest(struct nested *n, const struct vmcb *vmcb12)
+{
+	struct pair *pair = n->pair;
+
+	copy_rest(pair->copy12, vmcb12);
+	merge_rest(pair->vmcb02, pair->copy12);
+	return !(pair->copy12->control.event_inj & VMCB_EVENT_VALID) ||
+	       !check_event(pair->copy12, &n->limits);
+}
+
+bool vmcb02_make(struct nested *n, const struct vmcb *vmcb12)
+{
+	struct pair *pair = n->pair;
+	struct vmcb_control *c02 = &pair->vmcb02->control;
+	bool legal = is_clean(pair, vmcb12) ? take_rest(n, vmcb12)
+					    : take_all(n, vmcb12);
+
+	pair->valid = legal;
+	if (!legal)
+		return false;
+	merge_run(c02, &pair->copy12->control, offer.int_ctl,
+		  cpu_has(SVM_FLUSH));
+	c02->ncr3 = choose_root(n);
+	add_gif(n);
+	add_soft_event(n);
+	return true;
+}
+
+void vmcb02_unmake(struct nested *n)
+{
+	remove_gif(n);
+	remove_soft_event(n);
+}
