@@ -3,7 +3,7 @@
 # for as long as it is told. Needs l2check.cpio and the payload exitcode.elf in
 # /work; prints what was seen, for the suite to judge.
 #
-#   guests.sh two SECONDS LATE    two guests with 2 CPUs each run l2check at once
+#   guests.sh two SECONDS LATE    two guests with 2 CPUs each run l2check
 #   guests.sh kill SECONDS        starts QEMU and kills it (-9), over and over
 #   guests.sh reset SECONDS       a guest that resets itself, over and over
 set -u
