@@ -90,20 +90,17 @@ static void exits_pf(const struct l2_row *r)
 	l2_expect("CR2", svm_vmcb.save.cr2, 0x4321);
 }
 
-/* INT3 is a trap, but RIP stays at it. */
+/* INT3 is a trap, but RIP stays at it. Of all exceptions only INT3, INTO and
+ * BOUND have a next RIP. */
 static void exits_trap(const struct l2_row *r)
 {
 	prepare(r);
 	svm_vmcb.control.intercept[VMCB_EXIT_EXCEPTION / 32] = 1u << r->arg;
 	l2_expect_exit(r->code, VMCB_EXIT_EXCEPTION + r->arg);
-	l2_expect("RIP", svm_vmcb.save.rip, (u64)r->code + r->clear);
-}
-
-/* Of all exceptions only those of INT3, INTO and BOUND have it. */
-static void next_rip_bp(const struct l2_row *r)
-{
-	exits_trap(r);
-	l2_expect("next RIP", svm_vmcb.control.next_rip, (u64)r->code + 1);
+	l2_expect("RIP", svm_vmcb.save.rip, (u64)r->code);
+	if (svm_features() & SVM_NRIPS)
+		l2_expect("next RIP", svm_vmcb.control.next_rip,
+			  (u64)r->code + 1);
 }
 
 static void exits_mf(const struct l2_row *r)
@@ -172,8 +169,6 @@ static const struct l2_row exceptions[] = {
 	PF_ROW("read", do_pf_read, 0),
 	PF_ROW("write", do_pf_write, 2),
 	EXITS("bp", exits_trap, do_bp, VECTOR_BP, 0),
-	L2_ROW("next-rip-bp", next_rip_bp, do_bp, .arg = VECTOR_BP,
-	       .needs = SVM_NRIPS),
 	PASSES("bp", do_bp, VECTOR_BP),
 	EXITS("mf", exits_mf, do_mf, VECTOR_MF, 0, .set = CR0_NE),
 	L2_ROW("int-13-is-no-gp", soft, do_int_gp),
