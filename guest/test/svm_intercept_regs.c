@@ -153,14 +153,14 @@ static void selected(const struct l2_row *r)
 		expect_stopped(r->code, r->want);
 }
 
-#define ROWS(name, code, insn, len, ...)                              \
-	L2_ROW("exits-" name, exits, insn, .arg = code, __VA_ARGS__), \
-		L2_ROW("passes-" name, passes, insn, .arg = code,     \
-		       __VA_ARGS__),                                  \
-		L2_ROW("next-rip-" name, next_rip, insn, .arg = code, \
-		       .want = len, .needs = SVM_NRIPS)
-#define INFO(name, code, insn, info_1)                                \
-	L2_ROW("info-" name, info, insn, .arg = code, .want = info_1, \
+#define ROWS(name, code, insn, len, ...)                                \
+	L2_ROW("exits-" name, exits, insn, .arg = (code), __VA_ARGS__), \
+		L2_ROW("passes-" name, passes, insn, .arg = (code),     \
+		       __VA_ARGS__),                                    \
+		L2_ROW("next-rip-" name, next_rip, insn, .arg = (code), \
+		       .want = (len), .needs = SVM_NRIPS)
+#define INFO(name, code, insn, info_1)                                    \
+	L2_ROW("info-" name, info, insn, .arg = (code), .want = (info_1), \
 	       .needs = SVM_ASSISTS)
 /* .set: what a write toggles */
 #define CR(n, len, ...)                                                        \
@@ -175,8 +175,9 @@ static void selected(const struct l2_row *r)
 	ROWS("read-dr" #n, VMCB_EXIT_DR_READ + n, do_read_dr##n, 3),           \
 		ROWS("write-dr" #n, VMCB_EXIT_DR_WRITE + n, do_write_dr##n, 3, \
 		     __VA_ARGS__)
-#define SELECTED(name, insn, which, code, ...) \
-	L2_ROW(name, selected, insn, .arg = which, .want = code, __VA_ARGS__)
+#define SELECTED(name, insn, which, code, ...)                       \
+	L2_ROW(name, selected, insn, .arg = (which), .want = (code), \
+	       __VA_ARGS__)
 #define SEL  VMCB_EXIT_CR0_SELECTED
 #define NONE VMCB_EXIT_VMMCALL
 

@@ -108,10 +108,11 @@ static const char *const l1_names[L1_STATES] = {
 	"L1's IDTR.limit", "L1's DR7",
 };
 
-void l1_state(struct l1_state *s)
+struct l1_state l1_state(void)
 {
+	struct l1_state state = {0};
 	struct table_pointer gdt, idt;
-	u64 *v = s->value;
+	u64 *v = state.value;
 
 	__asm__ volatile("sgdt %0; sidt %1" : "=m"(gdt), "=m"(idt));
 	*v++ = read_cr0();
@@ -129,13 +130,13 @@ void l1_state(struct l1_state *s)
 	*v++ = idt.base;
 	*v++ = idt.limit;
 	__asm__ volatile("mov %%dr7, %0" : "=r"(*v));
+	return state;
 }
 
 void l1_expect_same(const struct l1_state *before)
 {
-	struct l1_state now;
+	const struct l1_state now = l1_state();
 
-	l1_state(&now);
 	for (unsigned i = 0; i < L1_STATES; i++)
 		l2_expect(l1_names[i], now.value[i], before->value[i]);
 }

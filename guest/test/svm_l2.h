@@ -88,5 +88,5 @@ enum { L1_STATES = 14 };
 struct l1_state {
 	u64 value[L1_STATES];
 };
-void l1_state(struct l1_state *s);
+struct l1_state l1_state(void);
 void l1_expect_same(const struct l1_state *before);

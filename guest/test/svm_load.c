@@ -169,11 +169,10 @@ static void load_writes_nothing(const struct l2_row *r)
 /* All else of L1 is as it was, though the page has it, too. */
 static void load_leaves(const struct l2_row *r)
 {
-	struct l1_state before;
+	const struct l1_state before = l1_state();
 	u64 cr2 = read_cr2();
 
 	(void)r;
-	l1_state(&before);
 	load_begin();
 	memset((void *)SVM_PAGE_A, 0x11, PAGE_SIZE);
 	vmload_filled();
@@ -259,11 +258,11 @@ static void save_short(const struct l2_row *r)
 		  rdmsr(load_fields[0].msr));
 }
 
-#define FIELD(name, n)                                                  \
-	L2_ROW("loads-" name, loads, NULL, .arg = n),                   \
-		L2_ROW("saves-" name, saves, NULL, .arg = n),           \
-		L2_ROW("vmrun-keeps-" name, run_keeps, NULL, .arg = n), \
-		L2_ROW("exit-keeps-" name, exit_keeps, NULL, .arg = n)
+#define FIELD(name, n)                                                    \
+	L2_ROW("loads-" name, loads, NULL, .arg = (n)),                   \
+		L2_ROW("saves-" name, saves, NULL, .arg = (n)),           \
+		L2_ROW("vmrun-keeps-" name, run_keeps, NULL, .arg = (n)), \
+		L2_ROW("exit-keeps-" name, exit_keeps, NULL, .arg = (n))
 #define LEAVES(name, from, to)                           \
 	L2_ROW("vmsave-leaves-" name, save_leaves, NULL, \
 	       .arg = offsetof(struct vmcb, from),       \

@@ -32,7 +32,7 @@ static void prepare(const struct l2_row *r)
 
 	*svm_npte(SVM_PAGE_A) = *svm_npte(SVM_PAGE_B);
 	*svm_npte(SVM_PAGE_B) = a;
-	memset((void *)SVM_PAGE_A, FILLER, 2 * PAGE_SIZE);
+	memset((void *)SVM_PAGE_A, FILLER, 2ul * PAGE_SIZE);
 	svm_vmcb.control.virt_ext = r->set;
 	svm_vmcb.save.rax = SVM_PAGE_A | r->clear;
 }
@@ -70,7 +70,7 @@ static void loads(const struct l2_row *r)
 
 	load_begin();
 	prepare(r);
-	memset((void *)SVM_PAGE_A, 0, 2 * PAGE_SIZE);
+	memset((void *)SVM_PAGE_A, 0, 2ul * PAGE_SIZE);
 	load_fill((struct vmcb *)r->arg);
 	l2_expect_exit(r->code, VMCB_EXIT_VMMCALL);
 	for (unsigned i = 0; i < LOAD_FIELDS; i++)
@@ -163,8 +163,9 @@ static void vmmcall_exits(const struct l2_row *r)
 			  (u64)r->code + r->want);
 }
 
-#define VLS .set = VMCB_VLS, .needs = SVM_VLS
-#define GP  .want = VMCB_EXIT_EXCEPTION + VECTOR_GP
+#define VLS	.set = VMCB_VLS, .needs = SVM_VLS
+#define EXIT_GP (VMCB_EXIT_EXCEPTION + VECTOR_GP)
+#define GP	.want = EXIT_GP
 
 static const struct l2_row rows[] = {
 	L2_ROW("l2-vmsave-plain", saves, do_vmsave, .arg = SVM_PAGE_A),

@@ -74,7 +74,7 @@ static u64 msr_bit(u64 msr)
 }
 
 /* The access whose bit .set names, to MSR .arg, of VALUE. */
-static svm_code *access(const struct l2_row *r)
+static svm_code *start(const struct l2_row *r)
 {
 	svm_regs.rcx = r->arg;
 	svm_regs.rdx = VALUE >> 32;
@@ -84,7 +84,7 @@ static svm_code *access(const struct l2_row *r)
 
 static void expect_msr_exit(const struct l2_row *r)
 {
-	expect_exit_at(access(r), VMCB_EXIT_MSR, 2);
+	expect_exit_at(start(r), VMCB_EXIT_MSR, 2);
 	l2_expect("EXITINFO1", svm_vmcb.control.exit_info_1, r->set);
 }
 
@@ -99,7 +99,7 @@ static void exits(const struct l2_row *r)
 /* All bits but this one. A #GP says that there is no such MSR. */
 static void passes(const struct l2_row *r)
 {
-	svm_code *code = access(r);
+	svm_code *code = start(r);
 
 	if (r->set)
 		svm_regs.rdx = svm_vmcb.save.rax = 0;
@@ -120,7 +120,7 @@ static void unasked(const struct l2_row *r)
 {
 	maps_reset(0xff);
 	vmcb_pass(&svm_vmcb, VMCB_EXIT_MSR);
-	access(r);
+	start(r);
 	l2_expect_exit(do_rdmsr, VMCB_EXIT_VMMCALL);
 }
 
@@ -131,7 +131,7 @@ static void reads(const struct l2_row *r)
 
 	maps_reset(0);
 	wrmsr((u32)r->arg, r->want);
-	access(r);
+	start(r);
 	l2_expect_exit(do_rdmsr, VMCB_EXIT_VMMCALL);
 	wrmsr((u32)r->arg, before);
 	l2_expect("low", svm_vmcb.save.rax, (u32)r->want);
@@ -143,7 +143,7 @@ static void writes(const struct l2_row *r)
 	u64 before = rdmsr((u32)r->arg);
 
 	maps_reset(0);
-	access(r);
+	start(r);
 	svm_vmcb.save.rax = (u32)r->want;
 	svm_regs.rdx = r->want >> 32;
 	l2_expect_exit(do_wrmsr, VMCB_EXIT_VMMCALL);
@@ -157,7 +157,7 @@ static void writes_not(const struct l2_row *r)
 	u64 before = rdmsr((u32)r->arg);
 
 	maps_reset(0xff);
-	access(r);
+	start(r);
 	l2_expect_exit(do_wrmsr, VMCB_EXIT_MSR);
 	l2_expect("value", rdmsr((u32)r->arg), before);
 }
@@ -166,13 +166,13 @@ static void writes_not(const struct l2_row *r)
 static void changes(const struct l2_row *r)
 {
 	maps_reset(0);
-	access(r);
+	start(r);
 	l2_expect_exit(do_rdmsr, VMCB_EXIT_VMMCALL);
 	map_set(maps_msr, msr_bit(r->arg));
-	access(r);
+	start(r);
 	l2_expect_exit(do_rdmsr, VMCB_EXIT_MSR);
 	map_clear(maps_msr, msr_bit(r->arg));
-	access(r);
+	start(r);
 	l2_expect_exit(do_rdmsr, VMCB_EXIT_VMMCALL);
 }
 
@@ -181,23 +181,23 @@ static void moves(const struct l2_row *r)
 	maps_reset(0);
 	memset(other_map, 0, sizeof(other_map));
 	map_set(other_map, msr_bit(r->arg));
-	access(r);
+	start(r);
 	l2_expect_exit(do_rdmsr, VMCB_EXIT_VMMCALL);
 	svm_vmcb.control.msrpm_pa = (u64)other_map | r->clear;
-	access(r);
+	start(r);
 	l2_expect_exit(do_rdmsr, VMCB_EXIT_MSR);
 }
 
-#define BOTH(name, run, msr)                         \
-	L2_ROW(name "-read", run, NULL, .arg = msr), \
-		L2_ROW(name "-write", run, NULL, .arg = msr, .set = WRITE)
+#define BOTH(name, run, msr)                           \
+	L2_ROW(name "-read", run, NULL, .arg = (msr)), \
+		L2_ROW(name "-write", run, NULL, .arg = (msr), .set = WRITE)
 #define MSR(name, msr)                       \
 	BOTH("msr-exits-" name, exits, msr), \
 		BOTH("msr-passes-" name, passes, msr)
-#define VALUES(name, msr, value)                                           \
-	L2_ROW("msr-reads-" name, reads, NULL, .arg = msr, .want = value), \
-		L2_ROW("msr-writes-" name, writes, NULL, .arg = msr,       \
-		       .want = value)
+#define VALUES(name, msr, value)                                               \
+	L2_ROW("msr-reads-" name, reads, NULL, .arg = (msr), .want = (value)), \
+		L2_ROW("msr-writes-" name, writes, NULL, .arg = (msr),         \
+		       .want = (value))
 
 static const struct l2_row rows[] = {
 	MSR("0", 0),

@@ -201,14 +201,14 @@ static void moves(const struct l2_row *r)
 }
 
 /* Access @code of @bits to @port exits by the bit of port @by. */
-#define EXITS(name, insn, len, bits, port, by)                        \
-	L2_ROW("io-exits-" name, exits, insn, .arg = port, .set = by, \
-	       .clear = len, .want = bits)
+#define EXITS(name, insn, len, bits, port, by)                            \
+	L2_ROW("io-exits-" name, exits, insn, .arg = (port), .set = (by), \
+	       .clear = (len), .want = (bits))
 #define PASSES(name, insn, port, ports) \
-	L2_ROW("io-passes-" name, passes, insn, .arg = port, .set = ports)
+	L2_ROW("io-passes-" name, passes, insn, .arg = (port), .set = (ports))
 #define ADDRESS(name, insn, bits)                                          \
 	L2_ROW("io-address-size-" name, info, insn, .clear = ADDRESS_BITS, \
-	       .want = bits)
+	       .want = (bits))
 #define SEG(name, insn, n)                                            \
 	L2_ROW("io-segment-" name, info, insn, .clear = SEGMENT_BITS, \
 	       .want = SEGMENT(n), .needs = SVM_ASSISTS)

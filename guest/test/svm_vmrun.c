@@ -27,9 +27,8 @@ SVM_CODE(do_vmrun_user, "vmrun")
 /* The VMCB as it is has to be refused: at once, with nothing changed. */
 static void expect_refused(void)
 {
-	struct l1_state before;
+	const struct l1_state before = l1_state();
 
-	l1_state(&before);
 	l2_expect("exit code", (u32)l2_run(do_mark), (u32)VMCB_EXIT_INVALID);
 	l2_expect("L2 ran", svm_regs.rbx, 0);
 	l1_expect_same(&before);
@@ -128,10 +127,9 @@ static void expect_trap(int trap, u64 vector)
 
 static void operand(const struct l2_row *r)
 {
-	struct l1_state before;
+	const struct l1_state before = l1_state();
 	u64 end = r->clear ? l2_physical_end() : 0;
 
-	l1_state(&before);
 	svm_vmcb.save.rip = (u64)do_mark;
 	expect_trap(svm_run_at(end | (u64)&svm_vmcb | r->set), VECTOR_GP);
 	l1_expect_same(&before);

@@ -11,7 +11,6 @@
 #include "lib/string.h"
 
 #define MSR_PAT	    0x277
-#define PAT_OTHER   0x0007040600070406ull ^ 0x0101
 #define TSC_FAR	    0x1000000000ull
 #define TSC_SLACK   100000000ull
 #define VECTOR_SELF 0xe1
@@ -95,10 +94,9 @@ static void saves(const struct l2_row *r)
 
 static void restores(const struct l2_row *r)
 {
-	struct l1_state before;
+	const struct l1_state before = l1_state();
 	u64 pat = rdmsr(MSR_PAT);
 
-	l1_state(&before);
 	l2_expect("exit code", run_changer(r->code), VMCB_EXIT_VMMCALL);
 	l1_expect_same(&before);
 	l2_expect("L1's PAT", rdmsr(MSR_PAT), pat);
