@@ -50,16 +50,20 @@ void l1_open(void)
 	cli();
 }
 
+/* CR8 is written last and only if it has to be: below a hypervisor that waits
+ * for a window, QEMU stops at it. */
 void l1_settle(void)
 {
 	apic_timer_stop();
-	write_cr8(0);
 	__asm__ volatile("mov %0, %%dr7" : : "r"(DR7_RESET));
 	svm_stgi();
 	__asm__ volatile("int %0" : : "i"(L1_VECTOR_SOFT) : "memory");
 	apic_eoi(); /* of one that L2 took */
 	l1_open();
-	l1_open();
+	if (read_cr8()) {
+		write_cr8(0);
+		l1_open();
+	}
 	l1_interrupts = 0;
 	l1_ticks = 0;
 	l1_nmis = 0;
