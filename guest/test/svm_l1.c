@@ -59,6 +59,8 @@ void l1_settle(void)
 	svm_stgi();
 	__asm__ volatile("int %0" : : "i"(L1_VECTOR_SOFT) : "memory");
 	apic_eoi(); /* of one that L2 took */
+	cpuid(0,
+	      0); /* exits: what a wrong hypervisor has forgotten comes now */
 	l1_open();
 	if (read_cr8()) {
 		write_cr8(0);
