@@ -289,7 +289,7 @@ static void step_vmrun(const struct l2_row *r)
 }
 
 #define STEP(name, code_, at) \
-	L2_ROW("step-" name, step, code_, .set = RFLAGS_TF, .want = at)
+	L2_ROW("step-" name, step, code_, .set = RFLAGS_TF, .want = (at))
 
 static const struct l2_row steps[] = {
 	STEP("nop", do_nops, 1),

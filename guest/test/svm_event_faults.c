@@ -136,10 +136,10 @@ static void no_delivery(const struct l2_row *r)
 }
 
 #define LOST(name, code_, event) \
-	L2_ROW("lost-" name, lost, code_, .want = event)
-#define LOST_INJECTED(name, event, ...)                              \
-	L2_ROW("lost-injected-" name, lost, event_nop, .arg = event, \
-	       .want = event, __VA_ARGS__)
+	L2_ROW("lost-" name, lost, code_, .want = (event))
+#define LOST_INJECTED(name, event, ...)                                \
+	L2_ROW("lost-injected-" name, lost, event_nop, .arg = (event), \
+	       .want = (event), __VA_ARGS__)
 
 static const struct l2_row deliveries[] = {
 	LOST_INJECTED("ud", EXCEPTION(VECTOR_UD)),
@@ -308,9 +308,9 @@ static void cr2_saved(const struct l2_row *r)
 	l2_expect("cr2", svm_vmcb.save.cr2, 0x12345678);
 }
 
-#define DELIVERED(name, code_, event, length)                     \
-	L2_ROW("delivered-" name, delivered, code_, .arg = event, \
-	       .want = length)
+#define DELIVERED(name, code_, event, length)                       \
+	L2_ROW("delivered-" name, delivered, code_, .arg = (event), \
+	       .want = (length))
 
 static const struct l2_row faults[] = {
 	L2_ROW("no-gate-int", no_gate, do_int, .set = EXIT_OF(VECTOR_NP),

@@ -255,7 +255,7 @@ static void interrupt_at_sti(const struct l2_row *r)
 }
 
 #define INTERRUPT(name, what, flags) \
-	L2_ROW("intr-" name, interrupt_##what, do_nops, .arg = flags)
+	L2_ROW("intr-" name, interrupt_##what, do_nops, .arg = (flags))
 
 static const struct l2_row interrupts[] = {
 	INTERRUPT("free", waits, 0),

@@ -249,7 +249,7 @@ static void virtual_gif_physical(const struct l2_row *r)
 #define VGIF VMCB_V_GIF_ENABLE
 #define VIRTUAL_GIF(name, code_, before, after, ...)                     \
 	L2_ROW("vgif-" name, virtual_gif, code_, .arg = VGIF | (before), \
-	       .want = after, .needs = SVM_VGIF, __VA_ARGS__)
+	       .want = (after), .needs = SVM_VGIF, __VA_ARGS__)
 
 static const struct l2_row gifs[] = {
 	L2_ROW("gif-free-clgi", free_gif, do_clgi_spin,

@@ -9,7 +9,7 @@
 #define CPUID_FEATURES	   0x80000001
 #define EDX_PAGES_1G	   (1u << 26)
 #define OTHER_TABLES	   (SVM_SCRATCH + 0x18000)
-#define GUEST_TABLE(level) (SVM_SCRATCH + 0x10000 + (level)*PAGE_SIZE)
+#define GUEST_TABLE(level) (SVM_SCRATCH + 0x10000ul + (level) * (u64)PAGE_SIZE)
 
 static u64 tables[CHAINS][LEVEL_PML4 + 1][PTES_PER_TABLE] PAGE_ALIGNED;
 
@@ -50,7 +50,7 @@ static void reset_chain(unsigned chain)
 
 static void reset_guest_tables(void)
 {
-	memset((void *)GUEST_TABLE(LEVEL_PD), 0, 3 * PAGE_SIZE);
+	memset((void *)GUEST_TABLE(LEVEL_PD), 0, 3ul * PAGE_SIZE);
 	memcpy((void *)GUEST_TABLE(LEVEL_PML4),
 	       (void *)(svm_vmcb.save.cr3 & PTE_ADDRESS), PAGE_SIZE);
 	*target_guest_entry(LEVEL_PML4) = GUEST_TABLE(LEVEL_PDPT) | PTE_TABLE;
@@ -74,7 +74,7 @@ u64 target_other_tables(void)
 {
 	u64(*t)[PTES_PER_TABLE] = (void *)OTHER_TABLES;
 
-	memset(t, 0, 3 * PAGE_SIZE);
+	memset(t, 0, 3ul * PAGE_SIZE);
 	memcpy(t[0], (void *)(svm_vmcb.save.cr3 & PTE_ADDRESS), PAGE_SIZE);
 	t[0][TARGET_INDEX(LEVEL_PML4)] = (u64)t[1] | PTE_TABLE;
 	t[1][TARGET_INDEX(LEVEL_PDPT)] = (u64)t[2] | PTE_TABLE;

@@ -28,7 +28,7 @@ CODE_OF("32", cr3_then_load, "mov %esi, %cr3; mov (%ebx), %ecx")
 
 static void set_gate32(unsigned vector, svm_code *handler)
 {
-	u32 *g = (u32 *)(SVM_IDT + vector * 8), at = (u32)(u64)handler;
+	u32 *g = (u32 *)(SVM_IDT + vector * 8ul), at = (u32)(u64)handler;
 
 	g[0] = SEL_CODE32 << 16 | (at & 0xffff);
 	g[1] = (at & 0xffff0000) | GATE32;
@@ -142,7 +142,7 @@ void mode_pae(void)
 	u64 *pdpt = (u64 *)TRIP_PDPT, *pd = (u64 *)PAE_PD;
 	u64 *low = (u64 *)(PAE_PT + PAGE_SIZE);
 
-	memset(pd, 0, 2 * PAGE_SIZE);
+	memset(pd, 0, 2ul * PAGE_SIZE);
 	memset(pdpt, 0, PAGE_SIZE);
 	for (u64 i = 0; i < PTES_PER_TABLE; i++)
 		low[i] = i * LARGE_PAGE_SIZE | PTE_LARGE | PTE_TABLE;
@@ -237,17 +237,17 @@ static void pae_bad_pdpe(const struct l2_row *r)
 		l2_expect("read", svm_regs.rcx, MARK);
 }
 
-#define PAGED(name, pae, at_root, at_table, root, table)                    \
-	L2_ROW(name "-works", paged_works, store32, .set = pae),            \
-		L2_ROW(name "-absent", paged_fault, store32, .set = pae,    \
-		       .clear = PTE_PRESENT, .want = 2),                    \
-		L2_ROW(name "-readonly", paged_fault, store32, .set = pae,  \
-		       .clear = PTE_WRITE, .want = 3),                      \
-		L2_ROW(name "-npf", paged_npf, store32, .set = pae),        \
-		L2_ROW(name "-walk-root", paged_walk, store32, .set = pae,  \
-		       .arg = root, .want = at_root),                       \
-		L2_ROW(name "-walk-table", paged_walk, store32, .set = pae, \
-		       .arg = table, .want = at_table)
+#define PAGED(name, pae, at_root, at_table, root, table)                      \
+	L2_ROW(name "-works", paged_works, store32, .set = (pae)),            \
+		L2_ROW(name "-absent", paged_fault, store32, .set = (pae),    \
+		       .clear = PTE_PRESENT, .want = 2),                      \
+		L2_ROW(name "-readonly", paged_fault, store32, .set = (pae),  \
+		       .clear = PTE_WRITE, .want = 3),                        \
+		L2_ROW(name "-npf", paged_npf, store32, .set = (pae)),        \
+		L2_ROW(name "-walk-root", paged_walk, store32, .set = (pae),  \
+		       .arg = (root), .want = (at_root)),                     \
+		L2_ROW(name "-walk-table", paged_walk, store32, .set = (pae), \
+		       .arg = (table), .want = (at_table))
 
 static const struct l2_row paged_rows[] = {
 	PAGED("paging32", 0, TRIP_PD32, PT32 + PT_INDEX * 4, TRIP_PD32, PT32),

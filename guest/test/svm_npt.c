@@ -107,14 +107,14 @@ static void mended(const struct l2_row *r)
 	expect_done(r->code);
 }
 
-#define FAULT(name, level, code_, error, ...)                      \
-	L2_ROW("npf-" name "-" #level, fault, code_, .arg = level, \
+#define FAULT(name, level, code_, error, ...)                        \
+	L2_ROW("npf-" name "-" #level, fault, code_, .arg = (level), \
 	       .want = FINAL | (error), __VA_ARGS__)
-#define WORKS(name, level, code_, ...)                                \
-	L2_ROW("npt-" name "-" #level, no_fault, code_, .arg = level, \
+#define WORKS(name, level, code_, ...)                                  \
+	L2_ROW("npt-" name "-" #level, no_fault, code_, .arg = (level), \
 	       __VA_ARGS__)
-#define MENDED(name, level, code_, ...)                                    \
-	L2_ROW("npt-mended-" name "-" #level, mended, code_, .arg = level, \
+#define MENDED(name, level, code_, ...)                                      \
+	L2_ROW("npt-mended-" name "-" #level, mended, code_, .arg = (level), \
 	       __VA_ARGS__)
 
 /* The same at each level: 4 is the root's. */
@@ -209,8 +209,8 @@ static void walk_works(const struct l2_row *r)
 	expect_done(r->code);
 }
 
-#define WALK_FAULT(name, level, code_, error, ...)                       \
-	L2_ROW("walk-" name "-" #level, walk_fault, code_, .arg = level, \
+#define WALK_FAULT(name, level, code_, error, ...)                         \
+	L2_ROW("walk-" name "-" #level, walk_fault, code_, .arg = (level), \
 	       .want = WALK | (error), __VA_ARGS__)
 #define WALK_AT_LEVEL(n)                                                      \
 	WALK_FAULT("absent", n, do_read, 0, .clear = PTE_PRESENT),            \
@@ -219,9 +219,9 @@ static void walk_works(const struct l2_row *r)
 		WALK_FAULT("readonly", n, do_read, P, .clear = PTE_WRITE),    \
 		WALK_FAULT("supervisor", n, do_read, P, .clear = PTE_USER),   \
 		WALK_FAULT("reserved", n, do_read, P | RSV, .set = RESERVED), \
-		L2_ROW("walk-nx-" #n, walk_works, do_read, .arg = n,          \
+		L2_ROW("walk-nx-" #n, walk_works, do_read, .arg = (n),        \
 		       .set = NPTE_NX),                                       \
-		L2_ROW("walk-mended-" #n, walk_mended, do_read, .arg = n,     \
+		L2_ROW("walk-mended-" #n, walk_mended, do_read, .arg = (n),   \
 		       .clear = PTE_PRESENT)
 
 /* L2's own faults come before that of the access: .clear and .set of its entry
@@ -315,18 +315,18 @@ static void large_fault(const struct l2_row *r)
 }
 
 #define LARGE_AT(n)                                                            \
-	L2_ROW("large-read-" #n, large, do_read, .arg = n),                    \
-		L2_ROW("large-write-" #n, large, do_write, .arg = n),          \
-		L2_ROW("large-fetch-" #n, large, do_fetch, .arg = n),          \
-		L2_ROW("large-absent-" #n, large_fault, do_write, .arg = n,    \
+	L2_ROW("large-read-" #n, large, do_read, .arg = (n)),                  \
+		L2_ROW("large-write-" #n, large, do_write, .arg = (n)),        \
+		L2_ROW("large-fetch-" #n, large, do_fetch, .arg = (n)),        \
+		L2_ROW("large-absent-" #n, large_fault, do_write, .arg = (n),  \
 		       .clear = PTE_PRESENT, .want = W),                       \
-		L2_ROW("large-readonly-" #n, large_fault, do_write, .arg = n,  \
-		       .clear = PTE_WRITE, .want = P | W),                     \
-		L2_ROW("large-nx-" #n, large_fault, do_fetch, .arg = n,        \
+		L2_ROW("large-readonly-" #n, large_fault, do_write,            \
+		       .arg = (n), .clear = PTE_WRITE, .want = P | W),         \
+		L2_ROW("large-nx-" #n, large_fault, do_fetch, .arg = (n),      \
 		       .set = NPTE_NX, .want = P | FETCH),                     \
-		L2_ROW("large-misaligned-" #n, large_fault, do_read, .arg = n, \
-		       .set = 1 << 13, .want = P | RSV),                       \
-		L2_ROW("large-reserved-" #n, large_fault, do_read, .arg = n,   \
+		L2_ROW("large-misaligned-" #n, large_fault, do_read,           \
+		       .arg = (n), .set = 1 << 13, .want = P | RSV),           \
+		L2_ROW("large-reserved-" #n, large_fault, do_read, .arg = (n), \
 		       .set = RESERVED, .want = P | RSV)
 
 /* Nested memory that is not there reads as it does for L1. */
@@ -445,12 +445,12 @@ static void bits_guest(const struct l2_row *r)
 	l2_expect("bits", *target_guest_entry((unsigned)r->arg) & AD, r->want);
 }
 
-#define BITS(name, level, code_, after, ...)                       \
-	L2_ROW("bits-" name "-" #level, bits, code_, .arg = level, \
-	       .want = after, __VA_ARGS__)
-#define BITS_LARGE(name, level, code_, after)                                  \
-	L2_ROW("bits-large-" name "-" #level, bits_large, code_, .arg = level, \
-	       .want = after)
+#define BITS(name, level, code_, after, ...)                         \
+	L2_ROW("bits-" name "-" #level, bits, code_, .arg = (level), \
+	       .want = (after), __VA_ARGS__)
+#define BITS_LARGE(name, level, code_, after)                    \
+	L2_ROW("bits-large-" name "-" #level, bits_large, code_, \
+	       .arg = (level), .want = (after))
 
 static const struct l2_row marks[] = {
 	BITS("read", 1, do_read, PTE_ACCESSED),

@@ -165,12 +165,12 @@ static struct {
 
 static volatile u64 *word(unsigned page)
 {
-	return (u64 *)(BASE + page * PAGE_SIZE);
+	return (u64 *)(BASE + page * (u64)PAGE_SIZE);
 }
 
 static u64 *entry(unsigned page)
 {
-	return svm_npte(BASE + page * PAGE_SIZE);
+	return svm_npte(BASE + page * (u64)PAGE_SIZE);
 }
 
 /* CPU 1: from here on every write of L2 has to walk NPT12. */

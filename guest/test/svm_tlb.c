@@ -121,17 +121,17 @@ static void resized(const struct l2_row *r)
 	expect_read(WORD_A);
 }
 
-#define REMAPPED(name, level, how, ...)                                   \
-	L2_ROW("remapped-" name "-" #level, remapped, NULL, .arg = level, \
-	       .set = how, __VA_ARGS__)
+#define REMAPPED(name, level, how, ...)                                     \
+	L2_ROW("remapped-" name "-" #level, remapped, NULL, .arg = (level), \
+	       .set = (how), __VA_ARGS__)
 #define REMAPPED_BY(name, how, ...)                  \
 	REMAPPED(name, 1, how, __VA_ARGS__),         \
 		REMAPPED(name, 2, how, __VA_ARGS__), \
 		REMAPPED(name, 3, how, __VA_ARGS__), \
 		REMAPPED(name, 4, how, __VA_ARGS__)
-#define RESTRICTED(name, level, code_, ...)                                    \
-	L2_ROW("restricted-" name "-" #level, restricted, code_, .arg = level, \
-	       .set = VMCB_TLB_FLUSH_ALL, __VA_ARGS__)
+#define RESTRICTED(name, level, code_, ...)                      \
+	L2_ROW("restricted-" name "-" #level, restricted, code_, \
+	       .arg = (level), .set = VMCB_TLB_FLUSH_ALL, __VA_ARGS__)
 #define RESTRICTED_AT(n)                                                 \
 	RESTRICTED("absent", n, do_read, .clear = PTE_PRESENT),          \
 		RESTRICTED("readonly", n, do_write, .clear = PTE_WRITE), \

@@ -162,18 +162,18 @@ static void after_physical(const struct l2_row *r)
 	l1_settle();
 }
 
-#define TAKES(name, ctl, code_, at)                            \
-	L2_ROW("virq-" name, virtual_taken, code_, .arg = ctl, \
-	       .set = RFLAGS_IF, .want = at)
-#define WAITS(name, ctl)                                         \
-	L2_ROW("virq-" name, virtual_waits, do_nops, .arg = ctl, \
+#define TAKES(name, ctl, code_, at)                              \
+	L2_ROW("virq-" name, virtual_taken, code_, .arg = (ctl), \
+	       .set = RFLAGS_IF, .want = (at))
+#define WAITS(name, ctl)                                           \
+	L2_ROW("virq-" name, virtual_waits, do_nops, .arg = (ctl), \
 	       .set = RFLAGS_IF)
 #define VECTOR(name, vector)                                               \
 	L2_ROW("virq-" name, virtual_vector, do_nops, .arg = IRQ(TPR_MAX), \
-	       .set = RFLAGS_IF, .want = vector)
-#define WINDOW(name, ctl, code_, flags, at)                            \
-	L2_ROW("vintr-" name, window, code_, .arg = ctl, .set = flags, \
-	       .want = at)
+	       .set = RFLAGS_IF, .want = (vector))
+#define WINDOW(name, ctl, code_, flags, at)                                \
+	L2_ROW("vintr-" name, window, code_, .arg = (ctl), .set = (flags), \
+	       .want = (at))
 
 static const struct l2_row interrupts[] = {
 	TAKES("taken", IRQ(TPR_MAX), do_nops, 0),
