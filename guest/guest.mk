@@ -24,13 +24,6 @@ svm_maps-more := guest/test/svm_maps_io.c
 svm_intercept-more := guest/test/svm_intercept_events.c \
 	guest/test/svm_intercept_regs.c
 svm_vmrun-more := guest/test/svm_vmrun_copies.c guest/test/svm_vmrun_state.c
-# The same, with interrupts of L1's own: svm_l1, too.
-svm-l1-tests := svm_debug svm_event svm_gif svm_smp svm_virq
-# And with a page of L2 that has tables of its own: svm_guest.
-svm-guest-tests := svm_npt svm_tlb
-payloads := $(B)/guest/bench/micro.elf $(B)/guest/bench/svm_cost.elf \
-	$(B)/guest/test/attack.elf \
-svm-guest-tests := svm_mode svm_npt svm_tlb
 # Of these, svm_l1 has interrupts of L1's own, svm_guest a page of L2 that has
 # its tables to itself.
 svm_debug-more := guest/test/svm_l1.c
@@ -42,7 +35,8 @@ svm_npt-more := guest/test/svm_guest.c
 svm_smp-more := guest/test/svm_l1.c
 svm_tlb-more := guest/test/svm_guest.c
 svm_virq-more := guest/test/svm_l1.c
-payloads := $(B)/guest/bench/micro.elf $(B)/guest/test/attack.elf \
+payloads := $(B)/guest/bench/micro.elf $(B)/guest/bench/svm_cost.elf \
+	$(B)/guest/test/attack.elf \
 	$(B)/guest/test/svm_probe.elf \
 	$(simple-tests:%=$(B)/guest/test/%.elf) \
 	$(svm-tests:%=$(B)/guest/test/%.elf)

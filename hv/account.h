@@ -29,6 +29,19 @@ struct account {
 void account_exit(struct account *a, unsigned level, const struct exit *exit,
 		  u64 rip, enum handler handler);
 
+/* The same for an exit of L1 that L0 handled and whose code says all. */
+static inline void account_code(struct account *a, enum exit_slot slot,
+				u64 code, u64 rip)
+{
+	struct past_exit *p = &a->ring[a->past++ % ACCOUNT_RING];
+
+	a->count[0][slot][BY_L0]++;
+	p->exit = (struct exit){.slot = slot, .code = code};
+	p->rip = rip;
+	p->level = 1;
+	p->handler = BY_L0;
+}
+
 /* Adds the counts of @a, not its ring. */
 void account_add(struct account *sum, const struct account *a);
 

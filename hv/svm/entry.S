@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * void svm_enter(u64 vmcb_pa, u64 gpr[16])
+ * void svm_enter(u64 vmcb_pa, u64 gpr[16], struct vcpu *v)
  *
  * Runs the guest until its next #VMEXIT. RAX and RSP are the VMCB's; the other
  * general registers go in from gpr[] and come back there. Called and returns
  * with GIF=0. FS, GS, TR, LDTR and the MSRs of VMLOAD stay the guest's: L0 uses
  * none of them.
+ *
+ * An exit that svm_quick_exit(v) has dealt with does not count: the guest goes
+ * on. Registers that C preserves are not saved for it.
  */
 	.text
 	.globl	svm_enter
@@ -16,40 +19,48 @@ svm_enter:
 	push	%r13
 	push	%r14
 	push	%r15
+	push	%rdi
 	push	%rsi
-	mov	%rdi, %rax
-	mov	8(%rsi), %rcx
-	mov	16(%rsi), %rdx
+	push	%rdx
 	mov	24(%rsi), %rbx
 	mov	40(%rsi), %rbp
+	mov	96(%rsi), %r12
+	mov	104(%rsi), %r13
+	mov	112(%rsi), %r14
+	mov	120(%rsi), %r15
+1:	mov	%rdi, %rax
+	mov	8(%rsi), %rcx
+	mov	16(%rsi), %rdx
 	mov	56(%rsi), %rdi
 	mov	64(%rsi), %r8
 	mov	72(%rsi), %r9
 	mov	80(%rsi), %r10
 	mov	88(%rsi), %r11
-	mov	96(%rsi), %r12
-	mov	104(%rsi), %r13
-	mov	112(%rsi), %r14
-	mov	120(%rsi), %r15
 	mov	48(%rsi), %rsi
 	vmrun	%rax
-	mov	(%rsp), %rax
+	mov	8(%rsp), %rax
 	mov	%rcx, 8(%rax)
 	mov	%rdx, 16(%rax)
-	mov	%rbx, 24(%rax)
-	mov	%rbp, 40(%rax)
 	mov	%rsi, 48(%rax)
 	mov	%rdi, 56(%rax)
 	mov	%r8, 64(%rax)
 	mov	%r9, 72(%rax)
 	mov	%r10, 80(%rax)
 	mov	%r11, 88(%rax)
-	mov	%r12, 96(%rax)
-	mov	%r13, 104(%rax)
-	mov	%r14, 112(%rax)
-	mov	%r15, 120(%rax)
 	cld
-	pop	%rsi
+	mov	(%rsp), %rdi
+	call	svm_quick_exit
+	mov	8(%rsp), %rsi
+	mov	16(%rsp), %rdi
+	test	%al, %al
+	jnz	1b
+	mov	%rbx, 24(%rsi)
+	mov	%rbp, 40(%rsi)
+	mov	%r12, 96(%rsi)
+	mov	%r13, 104(%rsi)
+	mov	%r14, 112(%rsi)
+	mov	%r15, 120(%rsi)
+	add	$24, %rsp
 	pop	%r15
 	pop	%r14
 	pop	%r13

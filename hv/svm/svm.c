@@ -62,7 +62,8 @@ static u8 slot_of[EXIT_CODES];
 
 static bool has_next_rip;
 
-void svm_enter(u64 vmcb_pa, u64 gpr[GPRS]);
+void svm_enter(u64 vmcb_pa, u64 gpr[GPRS], struct vcpu *v);
+bool svm_quick_exit(struct vcpu *v);
 void svm_take_nmi(void);
 void svm_wait_nmi(void);
 
@@ -209,12 +210,6 @@ static u64 repeat_event(u64 info)
 	return info & VMCB_EVENT_VALID ? info : 0;
 }
 
-static enum exit_slot slot(u64 code)
-{
-	return code < EXIT_CODES ? (enum exit_slot)slot_of[code]
-				 : exit_slot_svm(code);
-}
-
 /* VMLOAD and VMSAVE move what L0 does not use, so the CPU may do it for L1, at
  * the same address. */
 static bool move(u64 pa, bool save)
@@ -236,8 +231,11 @@ static bool do_quickly(struct vcpu *v, struct vmcb *vmcb)
 	case VMCB_EXIT_VMSAVE:
 		return move(vmcb->save.rax, true);
 	case VMCB_EXIT_STGI:
+		/* What has waited for it is the core's. */
+		if (v->nmi_pending || v->cpu->requests)
+			return false;
 		svm_set_gif(v, true);
-		return !v->nmi_pending;
+		return true;
 	case VMCB_EXIT_CLGI:
 		svm_set_gif(v, false);
 		return true;
@@ -249,10 +247,11 @@ static bool do_quickly(struct vcpu *v, struct vmcb *vmcb)
 /*
  * A hypervisor executes a few of SVM's instructions around each VMRUN. They
  * change nothing that the core would look at before the guest goes on, so it
- * does at once.
+ * does at once. Called by svm_enter() alone.
  */
-static bool quick_exit(struct vcpu *v, struct vmcb *vmcb)
+bool svm_quick_exit(struct vcpu *v)
 {
+	struct vmcb *vmcb = v->backend;
 	u64 code = vmcb->control.exit_code, next;
 
 	if (code - VMCB_EXIT_VMLOAD > VMCB_EXIT_CLGI - VMCB_EXIT_VMLOAD ||
@@ -262,25 +261,13 @@ static bool quick_exit(struct vcpu *v, struct vmcb *vmcb)
 			    : memo_next(v, vmcb->save.rip);
 	if (!next || !do_quickly(v, vmcb))
 		return false;
-	account_exit(&v->cpu->account, 1,
-		     &(struct exit){.slot = slot(code), .code = code},
-		     vmcb->save.rip, BY_L0);
+	account_code(&v->cpu->account, slot_of[code], code, vmcb->save.rip);
 	v->cpu->account.switches++;
 	vmcb->save.rip = next;
 	vmcb->save.rflags &= ~(u64)RFLAGS_RF;
 	vmcb->control.int_state &= ~VMCB_SHADOW;
 	vmcb->control.tlb_control = VMCB_TLB_KEEP;
 	return true;
-}
-
-static void enter(struct vcpu *v, struct vmcb *vmcb)
-{
-	do {
-		if (v->l0_if)
-			sti();
-		svm_enter(virt_to_phys(vmcb), v->regs.gpr);
-		cli();
-	} while (quick_exit(v, vmcb));
 }
 
 static void run(struct vcpu *v, struct exit *exit)
@@ -292,14 +279,19 @@ static void run(struct vcpu *v, struct exit *exit)
 	vmcb->save.rsp = v->regs.gpr[RSP];
 	vmcb->save.rip = v->regs.rip;
 	vmcb->save.rflags = v->regs.rflags;
-	enter(v, vmcb);
+	if (v->l0_if)
+		sti();
+	svm_enter(virt_to_phys(vmcb), v->regs.gpr, v);
+	cli();
 	v->regs.gpr[RAX] = vmcb->save.rax;
 	v->regs.gpr[RSP] = vmcb->save.rsp;
 	v->regs.rip = vmcb->save.rip;
 	v->regs.rflags = vmcb->save.rflags;
 	c->tlb_control = VMCB_TLB_KEEP;
 	c->event_inj = repeat_event(c->exit_int_info);
-	exit->slot = slot(c->exit_code);
+	exit->slot = c->exit_code < EXIT_CODES
+			     ? (enum exit_slot)slot_of[c->exit_code]
+			     : exit_slot_svm(c->exit_code);
 	exit->code = c->exit_code;
 	exit->info1 = c->exit_info_1;
 	exit->info2 = c->exit_info_2;
