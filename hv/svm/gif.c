@@ -146,9 +146,10 @@ bool svm_gif_exit(struct vcpu *v, enum exit_slot slot)
 void svm_gif_leave(struct vcpu *v)
 {
 	const struct vmcb *vmcb = v->backend;
+	u32 cr8 = tpr(vmcb);
 
-	if (v->gif == GIF_OFF)
-		write_cr8(vmcb->control.int_ctl & CR8_MASK);
+	if (cr8 != read_cr8())
+		write_cr8(cr8);
 }
 
 /* Most return to what they left, a flag that is off. */

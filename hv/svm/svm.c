@@ -238,6 +238,8 @@ static bool do_quickly(struct vcpu *v, struct vmcb *vmcb)
 		return true;
 	case VMCB_EXIT_CLGI:
 		svm_set_gif(v, false);
+		if (v->l0_if)
+			sti();
 		return true;
 	default:
 		return false;
