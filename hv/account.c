@@ -3,18 +3,6 @@
 
 static const char *const handler_name[HANDLERS] = {"L0", "L1"};
 
-void account_exit(struct account *a, unsigned level, const struct exit *exit,
-		  u64 rip, enum handler handler)
-{
-	a->count[level - 1][exit->slot][handler]++;
-	a->ring[a->past++ % ACCOUNT_RING] = (struct past_exit){
-		.exit = *exit,
-		.rip = rip,
-		.level = (u8)level,
-		.handler = (u8)handler,
-	};
-}
-
 void account_add(struct account *sum, const struct account *a)
 {
 	for (unsigned level = 0; level < ACCOUNT_LEVELS; level++)
@@ -22,7 +10,7 @@ void account_add(struct account *sum, const struct account *a)
 			for (unsigned h = 0; h < HANDLERS; h++)
 				sum->count[level][slot][h] +=
 					a->count[level][slot][h];
-	sum->switches += a->switches;
+	sum->past += a->past;
 }
 
 u64 account_sum(const struct account *a, unsigned level, enum handler handler)
@@ -56,7 +44,7 @@ static void dump_slot(const struct account *a, unsigned level, unsigned slot,
 
 void account_dump(const struct account *a, account_print *print)
 {
-	print("world switches %lu\n", a->switches);
+	print("world switches %lu\n", a->past);
 	for (unsigned level = 0; level < ACCOUNT_LEVELS; level++)
 		for (unsigned slot = 0; slot < EXIT_SLOTS; slot++)
 			dump_slot(a, level, slot, print);

@@ -21,25 +21,25 @@ struct past_exit {
 
 struct account {
 	u64 count[ACCOUNT_LEVELS][EXIT_SLOTS][HANDLERS];
-	u64 switches; /* entries into a guest */
 	struct past_exit ring[ACCOUNT_RING];
-	u64 past; /* exits ever put into the ring */
+	u64 past; /* exits ever: world switches, each ends by one */
 };
 
-void account_exit(struct account *a, unsigned level, const struct exit *exit,
-		  u64 rip, enum handler handler);
-
-/* The same for an exit of L1 that L0 handled and whose code says all. */
-static inline void account_code(struct account *a, enum exit_slot slot,
-				u64 code, u64 rip)
+/* Inline, and without a copy of the whole, because every exit does it. */
+static inline void account_exit(struct account *a, unsigned level,
+				const struct exit *exit, u64 rip,
+				enum handler handler)
 {
 	struct past_exit *p = &a->ring[a->past++ % ACCOUNT_RING];
 
-	a->count[0][slot][BY_L0]++;
-	p->exit = (struct exit){.slot = slot, .code = code};
+	a->count[level - 1][exit->slot][handler]++;
+	p->exit.slot = exit->slot;
+	p->exit.code = exit->code;
+	p->exit.info1 = exit->info1;
+	p->exit.info2 = exit->info2;
 	p->rip = rip;
-	p->level = 1;
-	p->handler = BY_L0;
+	p->level = (u8)level;
+	p->handler = (u8)handler;
 }
 
 /* Adds the counts of @a, not its ring. */

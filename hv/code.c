@@ -2,21 +2,12 @@
 #include "hv/code.h"
 
 #include "hv/insn.h"
-#include "hv/nested.h"
 #include "lib/x86.h"
 
 #define LEVELS	4
 #define PT_ADDR 0x000ffffffffff000ull
 
-/* L1's memory is where it was; that of its guest changes. */
-static void find_map(const struct vcpu *v, u64 *map, u64 *version)
-{
-	*map = *version = 0;
-	if (v->level == 1)
-		return;
-	*map = nested_map(v);
-	*version = nested_version();
-}
+volatile u64 code_version;
 
 static bool holds(const struct code_page *p)
 {
@@ -53,18 +44,17 @@ static const u8 *walk(const struct vcpu *v, struct code_page *p)
 const struct code_page *code_page(struct vcpu *v, const struct guest_view *g,
 				  u64 va)
 {
-	u64 page = va & ~(u64)(PAGE_SIZE - 1), map, version;
+	u64 page = va & ~(u64)(PAGE_SIZE - 1);
 	struct code_page *p =
 		&v->code[(page / PAGE_SIZE + 4 * v->level) % CODE_PAGES];
 
 	if (!(g->efer & EFER_LMA) || g->cr4 & CR4_LA57)
 		return NULL;
-	find_map(v, &map, &version);
-	if (p->bytes && p->va == page && p->cr3 == g->cr3 && p->map == map &&
-	    p->version == version && holds(p))
+	if (p->bytes && p->va == page && p->cr3 == g->cr3 && p->map == v->map &&
+	    p->version == code_version && holds(p))
 		return p;
 	*p = (struct code_page){
-		.cr3 = g->cr3, .va = page, .map = map, .version = version};
+		.cr3 = g->cr3, .va = page, .map = v->map, .version = code_version};
 	p->bytes = walk(v, p);
 	return p->bytes ? p : NULL;
 }

@@ -11,6 +11,9 @@
 #include "hv/gwalk.h"
 #include "hv/vmm.h"
 
+/* Who changes what a v->map leads to, changes this. */
+extern volatile u64 code_version;
+
 /* The page of linear address @va, until the guest next runs. NULL: it is not
  * mapped, or not by such tables. */
 const struct code_page *code_page(struct vcpu *v, const struct guest_view *g,

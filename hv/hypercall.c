@@ -55,7 +55,7 @@ static u64 on_switches(u64 *gpr)
 
 	if (!cpu)
 		return HYPERCALL_RANGE;
-	gpr[RBX] = cpu->account.switches;
+	gpr[RBX] = cpu->account.past;
 	gpr[RCX] = cpu->account.past;
 	return 0;
 }

@@ -36,6 +36,15 @@ handler_fn nested_vmrun, nested_vmload, nested_vmsave, nested_stgi, nested_clgi,
 /* An exit of L1's guest: L1's, handled here, or NOT_MINE. */
 handler_fn nested_exit;
 
+/*
+ * The same for the backend, in the common case only, while RIP, RSP, RAX and
+ * RFLAGS are in its blocks. quick_vmrun: L1's, whose instruction ends at @next;
+ * not counted. quick_exit: of L1's guest, with @event to be injected again;
+ * counted. False: nothing has happened. v->backend may be another block then.
+ */
+bool nested_quick_vmrun(struct vcpu *v, u64 next);
+bool nested_quick_exit(struct vcpu *v, const struct exit *exit, u64 event);
+
 /* If L1 intercepts such an event (EXIT_nmi, EXIT_init) in its guest, which
  * runs: L1 has the exit and the event stays pending. */
 bool nested_take(struct vcpu *v, enum exit_slot slot);
@@ -48,7 +57,3 @@ void nested_flush(struct vcpu *v);
 
 /* The memory that a guest at level 2 sees. */
 const struct phys *nested_memory(const struct vcpu *v);
-
-/* Its map: which one it is, and a number that changes with it. */
-u64 nested_map(const struct vcpu *v);
-u64 nested_version(void);

@@ -102,13 +102,17 @@ const struct phys *nested_memory(const struct vcpu *v)
 	return &space_l1;
 }
 
-u64 nested_version(void)
-{
-	return 0;
-}
-
-u64 nested_map(const struct vcpu *v)
+bool nested_quick_vmrun(struct vcpu *v, u64 next)
 {
 	(void)v;
-	return 0;
+	(void)next;
+	return false;
+}
+
+bool nested_quick_exit(struct vcpu *v, const struct exit *exit, u64 event)
+{
+	(void)v;
+	(void)exit;
+	(void)event;
+	return false;
 }

@@ -322,7 +322,6 @@ static bool enter(struct vcpu *v, struct exit *exit)
 		nested_flush(v);
 		return false;
 	}
-	cpu->account.switches++;
 	vmm->run(v, exit);
 	shoot_leave(cpu);
 	return true;

@@ -94,6 +94,7 @@ struct vcpu {
 	bool l0_if;	       /* RFLAGS.IF while the guest runs */
 	unsigned level;	       /* of the guest that runs: 1, or L1's guest, 2 */
 	struct nested *nested; /* hv/nested; NULL: L1 has no SVM */
+	u64 map; /* which memory it sees: L1's, 0, or by these tables of L1's */
 	struct vapic apic;
 	struct code_page code[CODE_PAGES];
 	struct memo *memo; /* hv/svm/memo.h */

@@ -9,20 +9,34 @@
 #define MOV_CR	   (1ull << 63)
 #define ALL_BYTES  15
 
-/* Exits in front of an instruction, which L1 will step over. */
-static bool has_next_rip(const struct exit *exit)
-{
-	u64 code = exit->code;
+u8 assist_kinds[VMCB_EXIT_CHOSEN_MAX + 1];
 
-	if (code < VMCB_EXIT_EXCEPTION)
-		return true;
-	if (code < VMCB_EXIT_INTR)
-		return code == VMCB_EXIT_EXCEPTION + VECTOR_BP ||
-		       code == VMCB_EXIT_EXCEPTION + VECTOR_OF;
-	return code >= VMCB_EXIT_CR0_SELECTED &&
-	       code <= VMCB_EXIT_CHOSEN_MAX && code != VMCB_EXIT_SHUTDOWN &&
-	       code != VMCB_EXIT_TASK_SWITCH &&
-	       code != VMCB_EXIT_FERR_FREEZE;
+static void add_kind(unsigned first, unsigned last, u8 kind)
+{
+	for (unsigned code = first; code <= last; code++)
+		assist_kinds[code] |= kind;
+}
+
+/* Of exceptions, INT3's and INTO's are traps of an instruction. Behind the
+ * write of a register, RIP is there already. */
+void assist_init(void)
+{
+	add_kind(VMCB_EXIT_CR_READ, VMCB_EXIT_EXCEPTION - 1,
+		 ASSIST_NEXT | ASSIST_OPERAND);
+	add_kind(VMCB_EXIT_EXCEPTION + VECTOR_BP,
+		 VMCB_EXIT_EXCEPTION + VECTOR_OF, ASSIST_NEXT);
+	add_kind(VMCB_EXIT_CR0_SELECTED, VMCB_EXIT_MSR, ASSIST_NEXT);
+	add_kind(VMCB_EXIT_VMRUN, VMCB_EXIT_RDPRU, ASSIST_NEXT);
+	add_kind(VMCB_EXIT_INVPCID - 2, VMCB_EXIT_INVPCID + 2, ASSIST_NEXT);
+	add_kind(VMCB_EXIT_INVLPG, VMCB_EXIT_INVLPG, ASSIST_OPERAND);
+	add_kind(VMCB_EXIT_SWINT, VMCB_EXIT_SWINT, ASSIST_OPERAND);
+	add_kind(VMCB_EXIT_IOIO, VMCB_EXIT_IOIO, ASSIST_DECODES);
+}
+
+static bool is_kind(const struct exit *exit, u8 kind)
+{
+	return exit->code <= VMCB_EXIT_CHOSEN_MAX &&
+	       assist_kinds[exit->code] & kind;
 }
 
 /* The operand of an access to a control or debug register. */
@@ -40,12 +54,6 @@ static u64 address_operand(const struct vcpu *v, const struct guest_view *view,
 
 	return x86_linear(insn, insn->mem.seg, view->seg_base[insn->mem.seg],
 			  offset);
-}
-
-static bool wants_operand(const struct exit *exit)
-{
-	return exit->code < VMCB_EXIT_EXCEPTION ||
-	       exit->slot == EXIT_invlpg || exit->slot == EXIT_swint;
 }
 
 /* Returns the instruction's length; 0: it is not there. */
@@ -109,45 +117,32 @@ static struct vmcb_control *control12(const struct vcpu *v)
 
 void assist(struct vcpu *v, const struct exit *exit)
 {
-	struct vmcb_control *c12 = control12(v);
-	bool operand = wants_operand(exit) && offers(SVM_ASSIST) &&
-		       !cpu_has(SVM_ASSIST);
-	u64 next = 0;
+	struct vmcb_control *c02 = &v->nested->vmcb02->control;
 	unsigned len = 0;
 
-	if (operand)
+	if (is_kind(exit, ASSIST_OPERAND) && offers(SVM_ASSIST) && !cpu_has(SVM_ASSIST))
 		len = decode(v, exit);
 	if (exit->slot == EXIT_io)
 		assist_io(v, exit);
-	if (offers(SVM_NRIP)) {
-		if (cpu_has(SVM_NRIP))
-			next = v->nested->vmcb02->control.next_rip;
-		else if (has_next_rip(exit))
-			next = insn_next(v, exit, len);
-		c12->next_rip = next;
-	}
-	if (offers(SVM_ASSIST))
-		c12->insn_len = 0;
+	if (!cpu_has(SVM_NRIP))
+		c02->next_rip = offers(SVM_NRIP) && is_kind(exit, ASSIST_NEXT)
+					? insn_next(v, exit, len)
+					: 0;
 }
 
+/* Of an instruction that was not fetched there are none. */
 void assist_page_fault(struct vcpu *v)
 {
-	const struct vmcb_control *c02 = &v->nested->vmcb02->control;
-	struct vmcb_control *c12 = control12(v);
+	struct vmcb_control *c02 = &v->nested->vmcb02->control;
 	struct guest_view view;
 
-	if (offers(SVM_NRIP))
-		c12->next_rip = 0;
+	if (!cpu_has(SVM_NRIP))
+		c02->next_rip = 0;
 	if (!offers(SVM_ASSIST))
 		return;
-	c12->insn_len = 0;
-	if (c02->exit_info_1 & VMCB_NPF_FETCH)
-		return;
-	if (cpu_has(SVM_ASSIST)) {
-		c12->insn_len = c02->insn_len;
-		__builtin_memcpy(c12->insn_bytes, c02->insn_bytes, ALL_BYTES);
-		return;
+	if (!cpu_has(SVM_ASSIST) && !(c02->exit_info_1 & VMCB_NPF_FETCH)) {
+		vmm->view_code(v, &view);
+		c02->insn_len = (u8)insn_bytes(v, &view, c02->insn_bytes);
 	}
-	vmm->view(v, &view);
-	c12->insn_len = (u8)insn_bytes(v, &view, c12->insn_bytes);
+	__builtin_memcpy(control12(v)->insn_bytes, c02->insn_bytes, ALL_BYTES);
 }

@@ -19,8 +19,7 @@ static bool wants_msr_exit(const struct vcpu *v, const struct exit *exit)
 	return wants_msr(&space_l1, map, (u32)v->regs.gpr[RCX], exit->info1);
 }
 
-/* Where L1 is asked, and nowhere else. */
-static bool l1_wants(const struct vcpu *v, const struct exit *exit)
+bool l1_wants(const struct vcpu *v, const struct exit *exit)
 {
 	const struct vmcb_control *c12 = &v->nested->copy12->control;
 

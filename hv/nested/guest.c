@@ -27,17 +27,6 @@ const struct phys *nested_memory(const struct vcpu *v)
 	return &v->nested->memory;
 }
 
-u64 nested_map(const struct vcpu *v)
-{
-	const struct nested *n = v->nested;
-
-	return n->pair->nested_paging ? npt12_of(n)->root : 0;
-}
-
-u64 nested_version(void)
-{
-	return shadow_version;
-}
 
 void nested_abandon(struct vcpu *v)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What L1 finds of SVM: CPUID, MSRs, and L0's state for it. */
 #include "hv/mem.h"
+#include "hv/nested/assist.h"
 #include "hv/nested/merge.h"
 #include "hv/nested/shadow.h"
 #include "hv/nested/vmrun.h"
@@ -62,6 +63,7 @@ void nested_init(u32 mask)
 	offer.phys_bits = (unsigned)__builtin_ctzll(space_size());
 	offer.int_ctl = known_int_ctl();
 	offer.iopm = new_iopm();
+	assist_init();
 	shadow_init(mem_free_pages() / SHADOW_PART);
 }
 

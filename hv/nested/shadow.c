@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hv/nested/shadow.h"
 
+#include "hv/code.h"
 #include "hv/lock.h"
 #include "hv/nested/npt02.h"
 #include "hv/nested/track.h"
@@ -13,7 +14,7 @@
 #define ALL    (PTE_PRESENT | PTE_WRITE | PTE_USER | AD)
 #define COPIED (PTE_WRITE | PTE_USER | PTE_PWT | PTE_PCD | PT_NX)
 
-volatile u64 shadow_generation, shadow_version;
+volatile u64 shadow_generation;
 
 static struct {
 	struct lock lock;
@@ -50,7 +51,7 @@ static void drop_all(void)
 {
 	npt02_reset();
 	shadow_generation++;
-	shadow_version++;
+	code_version++;
 }
 
 static void evict(void)
@@ -258,7 +259,7 @@ static void revalidate(struct shadow_table *t)
 	shadow.stats.kept += kept;
 	shadow.stats.dropped += seen - kept;
 	shadow.stats.revalidated++;
-	shadow_version++;
+	code_version++;
 }
 
 /*
@@ -277,7 +278,7 @@ static void drop_if_dead(struct shadow_table *t)
 		return;
 	npt02_drop(t);
 	shadow_generation++;
-	shadow_version++;
+	code_version++;
 }
 
 void shadow_flush(void)

@@ -25,9 +25,6 @@
  */
 extern volatile u64 shadow_generation;
 
-/* Changes when a translation that NPT02 has had may be another one now. */
-extern volatile u64 shadow_version;
-
 /* Once, after space_build(), with the memory for @pages tables. */
 void shadow_init(size_t pages);
 

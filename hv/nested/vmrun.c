@@ -37,12 +37,11 @@ static void enter_guest(struct vcpu *v)
 
 	svm_gif_leave(v);
 	n->gif01 = v->gif;
-	put_regs(&n->vmcb01->save, &v->regs);
-	v->l0_if = v->regs.rflags & RFLAGS_IF;
-	get_regs(&v->regs, &n->vmcb02->save);
+	v->l0_if = n->vmcb01->save.rflags & RFLAGS_IF;
 	v->gif = GIF_ON;
 	v->backend = n->vmcb02;
 	v->level = 2;
+	v->map = n->pair->nested_paging ? npt12_of(n)->root : 0;
 	v->iret_exits = n->pair->iret_exits;
 	v->debug_exits = n->pair->debug_exits;
 	if (v->nmi_blocked)
@@ -58,6 +57,19 @@ static void refuse_guest(struct vcpu *v, struct vmcb *vmcb12)
 	vmcb12->control.exit_int_info = 0;
 	v->nested->made_up++;
 	vmm->set_gif(v, false);
+}
+
+void begin_guest(struct vcpu *v, struct vmcb *vmcb12, u64 pa)
+{
+	struct nested *n = v->nested;
+
+	n->vmcb01->control.int_state &= ~VMCB_SHADOW;
+	n->vmruns++;
+	vmcb02_choose(n, pa);
+	if (vmcb02_make(n, vmcb12))
+		enter_guest(v);
+	else
+		refuse_guest(v, vmcb12);
 }
 
 /* L1's operand; NULL: #GP. */
@@ -85,12 +97,9 @@ enum result nested_vmrun(struct vcpu *v, const struct exit *exit)
 	insn_done(v, exit);
 	if (vmm->injecting(v) && !(v->regs.rflags & RFLAGS_TF))
 		return SAME_RIP; /* VMRUN is no longer there */
-	n->vmruns++;
-	vmcb02_choose(n, v->regs.gpr[RAX]);
-	if (vmcb02_make(n, vmcb12))
-		enter_guest(v);
-	else
-		refuse_guest(v, vmcb12);
+	put_regs(&n->vmcb01->save, &v->regs);
+	begin_guest(v, vmcb12, v->regs.gpr[RAX]);
+	get_regs(&v->regs, &((struct vmcb *)v->backend)->save);
 	return SAME_RIP;
 }
 
@@ -134,9 +143,9 @@ static void leave_guest(struct vcpu *v)
 	vmcb01->save.dr6 = vmcb02->save.dr6;
 	vmcb01->save.dr7 = DR7_OFF;
 	vmcb01->control.int_state = 0;
-	get_regs(&v->regs, &vmcb01->save);
 	v->backend = vmcb01;
 	v->level = 1;
+	v->map = 0;
 	v->iret_exits = v->debug_exits = false;
 	if (n->copy12->control.int_ctl & VMCB_V_INTR_MASKING)
 		svm_gif_return(v, n->gif01);
@@ -148,13 +157,12 @@ static void leave_guest(struct vcpu *v)
 	}
 }
 
-void reflect(struct vcpu *v)
+void end_guest(struct vcpu *v)
 {
 	struct nested *n = v->nested;
 	struct vmcb *vmcb12 = space_writable(n->pair->vmcb12, PAGE_SIZE);
 	struct vmcb *vmcb02 = n->vmcb02;
 
-	put_regs(&vmcb02->save, &v->regs);
 	vmcb02->control.exit_int_info = vmcb02->control.event_inj;
 	vmcb02->control.event_inj = 0;
 	if (v->gif == GIF_OFF)
@@ -162,8 +170,20 @@ void reflect(struct vcpu *v)
 	vmcb02_unmake(n);
 	merge_back_control(&vmcb12->control, &n->copy12->control,
 			   &vmcb02->control);
+	if (offers(SVM_NRIP))
+		vmcb12->control.next_rip = vmcb02->control.next_rip;
+	if (offers(SVM_ASSIST))
+		vmcb12->control.insn_len = vmcb02->control.insn_len;
+	vmcb02->control.insn_len = 0;
 	merge_back_save(&vmcb12->save, &vmcb02->save);
 	leave_guest(v);
+}
+
+void reflect(struct vcpu *v)
+{
+	put_regs(&v->nested->vmcb02->save, &v->regs);
+	end_guest(v);
+	get_regs(&v->regs, &v->nested->vmcb01->save);
 }
 
 void reflect_as(struct vcpu *v, u64 code, u64 info1, u64 info2)
@@ -173,5 +193,7 @@ void reflect_as(struct vcpu *v, u64 code, u64 info1, u64 info2)
 	c02->exit_code = code;
 	c02->exit_info_1 = info1;
 	c02->exit_info_2 = info2;
+	c02->next_rip = 0;
+	c02->insn_len = 0;
 	reflect(v);
 }

@@ -7,8 +7,8 @@
  * with GIF=0. FS, GS, TR, LDTR and the MSRs of VMLOAD stay the guest's: L0 uses
  * none of them.
  *
- * An exit that svm_quick_exit(v) has dealt with does not count: the guest goes
- * on. Registers that C preserves are not saved for it.
+ * After an exit that svm_quick_exit(v) deals with, the block at the address that
+ * it returns runs. Registers that C preserves are not saved for it.
  */
 	.text
 	.globl	svm_enter
@@ -19,17 +19,17 @@ svm_enter:
 	push	%r13
 	push	%r14
 	push	%r15
-	push	%rdi
 	push	%rsi
 	push	%rdx
+	sub	$8, %rsp
 	mov	24(%rsi), %rbx
 	mov	40(%rsi), %rbp
 	mov	96(%rsi), %r12
 	mov	104(%rsi), %r13
 	mov	112(%rsi), %r14
 	mov	120(%rsi), %r15
-1:	mov	%rdi, %rax
-	mov	8(%rsi), %rcx
+	mov	%rdi, %rax
+1:	mov	8(%rsi), %rcx
 	mov	16(%rsi), %rdx
 	mov	56(%rsi), %rdi
 	mov	64(%rsi), %r8
@@ -38,7 +38,7 @@ svm_enter:
 	mov	88(%rsi), %r11
 	mov	48(%rsi), %rsi
 	vmrun	%rax
-	mov	8(%rsp), %rax
+	mov	16(%rsp), %rax
 	mov	%rcx, 8(%rax)
 	mov	%rdx, 16(%rax)
 	mov	%rsi, 48(%rax)
@@ -48,11 +48,10 @@ svm_enter:
 	mov	%r10, 80(%rax)
 	mov	%r11, 88(%rax)
 	cld
-	mov	(%rsp), %rdi
+	mov	8(%rsp), %rdi
 	call	svm_quick_exit
-	mov	8(%rsp), %rsi
-	mov	16(%rsp), %rdi
-	test	%al, %al
+	mov	16(%rsp), %rsi
+	test	%rax, %rax
 	jnz	1b
 	mov	%rbx, 24(%rsi)
 	mov	%rbp, 40(%rsi)

@@ -3,7 +3,6 @@
 
 #include "hv/code.h"
 #include "hv/mem.h"
-#include "hv/nested.h"
 #include "lib/vmcb.h"
 
 #define MEMOS	32
@@ -14,7 +13,7 @@ struct memo {
 	struct code_page page;
 	const u8 *at;
 	u32 bytes;
-	u8 len, level;
+	u8 len;
 };
 _Static_assert(MEMOS * sizeof(struct memo) <= 2 * PAGE_SIZE, "two pages");
 
@@ -45,20 +44,15 @@ u64 memo_next(const struct vcpu *v, u64 rip)
 {
 	const struct vmcb_save *s = &((struct vmcb *)v->backend)->save;
 	const struct memo *m = find(v, rip);
+	const struct code_page *p = &m->page;
 
-	if (m->rip != rip || m->page.cr3 != s->cr3 ||
-	    m->level != v->level || !is_64bit(s))
+	if (m->rip != rip || p->cr3 != s->cr3 || p->map != v->map ||
+	    p->version != code_version || !is_64bit(s) ||
+	    *p->entry[3] != p->value[3] || *p->entry[2] != p->value[2] ||
+	    *p->entry[1] != p->value[1] || *p->entry[0] != p->value[0] ||
+	    read_4(m->at) != m->bytes)
 		return 0;
-	if (v->level == 2 &&
-	    (m->page.map != nested_map(v) ||
-	     m->page.version != nested_version()))
-		return 0;
-	if (*m->page.entry[3] != m->page.value[3] ||
-	    *m->page.entry[2] != m->page.value[2] ||
-	    *m->page.entry[1] != m->page.value[1] ||
-	    *m->page.entry[0] != m->page.value[0])
-		return 0;
-	return read_4(m->at) == m->bytes ? m->rip + m->len : 0;
+	return rip + m->len;
 }
 
 void memo_learn(struct vcpu *v, u64 next)
@@ -82,6 +76,5 @@ void memo_learn(struct vcpu *v, u64 next)
 		.at = page->bytes + rip % PAGE_SIZE,
 		.bytes = read_4(page->bytes + rip % PAGE_SIZE),
 		.len = (u8)len,
-		.level = (u8)v->level,
 	};
 }

@@ -12,6 +12,7 @@
 #include "hv/console.h"
 #include "hv/gwalk.h"
 #include "hv/mem.h"
+#include "hv/nested.h"
 #include "hv/panic.h"
 #include "hv/percpu.h"
 #include "hv/space.h"
@@ -63,7 +64,7 @@ static u8 slot_of[EXIT_CODES];
 static bool has_next_rip;
 
 void svm_enter(u64 vmcb_pa, u64 gpr[GPRS], struct vcpu *v);
-bool svm_quick_exit(struct vcpu *v);
+u64 svm_quick_exit(struct vcpu *v);
 void svm_take_nmi(void);
 void svm_wait_nmi(void);
 
@@ -210,9 +211,22 @@ static u64 repeat_event(u64 info)
 	return info & VMCB_EVENT_VALID ? info : 0;
 }
 
+static struct exit exit_of(const struct vmcb_control *c)
+{
+	u64 code = c->exit_code;
+
+	return (struct exit){
+		.slot = code < EXIT_CODES ? (enum exit_slot)slot_of[code]
+					  : exit_slot_svm(code),
+		.code = code,
+		.info1 = c->exit_info_1,
+		.info2 = c->exit_info_2,
+	};
+}
+
 /* VMLOAD and VMSAVE move what L0 does not use, so the CPU may do it for L1, at
  * the same address. */
-static bool move(u64 pa, bool save)
+static inline bool move(u64 pa, bool save)
 {
 	if (pa % PAGE_SIZE || !space_writable(pa, PAGE_SIZE))
 		return false;
@@ -223,9 +237,11 @@ static bool move(u64 pa, bool save)
 	return true;
 }
 
-static bool do_quickly(struct vcpu *v, struct vmcb *vmcb)
+static bool do_quickly(struct vcpu *v, struct vmcb *vmcb, u64 next)
 {
 	switch (vmcb->control.exit_code) {
+	case VMCB_EXIT_VMRUN:
+		return nested_quick_vmrun(v, next);
 	case VMCB_EXIT_VMLOAD:
 		return move(vmcb->save.rax, false);
 	case VMCB_EXIT_VMSAVE:
@@ -238,44 +254,64 @@ static bool do_quickly(struct vcpu *v, struct vmcb *vmcb)
 		return true;
 	case VMCB_EXIT_CLGI:
 		svm_set_gif(v, false);
-		if (v->l0_if)
-			sti();
 		return true;
 	default:
 		return false;
 	}
 }
 
-/*
- * A hypervisor executes a few of SVM's instructions around each VMRUN. They
- * change nothing that the core would look at before the guest goes on, so it
- * does at once. Called by svm_enter() alone.
- */
-bool svm_quick_exit(struct vcpu *v)
+/* Of L1. */
+static bool quick_insn(struct vcpu *v, struct vmcb *vmcb)
 {
-	struct vmcb *vmcb = v->backend;
-	u64 code = vmcb->control.exit_code, next;
+	u64 code = vmcb->control.exit_code, rip = vmcb->save.rip, next;
 
-	if (code - VMCB_EXIT_VMLOAD > VMCB_EXIT_CLGI - VMCB_EXIT_VMLOAD ||
-	    v->level != 1 || !v->svme || vmcb->save.rflags & RFLAGS_TF)
+	if (code - VMCB_EXIT_VMRUN > VMCB_EXIT_CLGI - VMCB_EXIT_VMRUN ||
+	    !v->svme || vmcb->save.rflags & RFLAGS_TF)
 		return false;
-	next = has_next_rip ? vmcb->control.next_rip
-			    : memo_next(v, vmcb->save.rip);
-	if (!next || !do_quickly(v, vmcb))
+	next = has_next_rip ? vmcb->control.next_rip : memo_next(v, rip);
+	if (!next || !do_quickly(v, vmcb, next))
 		return false;
-	account_code(&v->cpu->account, slot_of[code], code, vmcb->save.rip);
-	v->cpu->account.switches++;
+	account_exit(&v->cpu->account, 1,
+		     &(struct exit){.slot = slot_of[code], .code = code}, rip,
+		     BY_L0);
 	vmcb->save.rip = next;
 	vmcb->save.rflags &= ~(u64)RFLAGS_RF;
 	vmcb->control.int_state &= ~VMCB_SHADOW;
-	vmcb->control.tlb_control = VMCB_TLB_KEEP;
 	return true;
+}
+
+/*
+ * A hypervisor executes a few of SVM's instructions around each VMRUN, and most
+ * exits of its guest are its own. They change nothing that the core would look
+ * at before a guest goes on, so one does at once. Returns the block that runs,
+ * 0: the exit is the core's. Called by svm_enter() alone.
+ */
+u64 svm_quick_exit(struct vcpu *v)
+{
+	struct vmcb *vmcb = v->backend;
+	const struct vmcb_control *c = &vmcb->control;
+	struct exit exit;
+
+	if (v->level == 1) {
+		if (!quick_insn(v, vmcb))
+			return 0;
+	} else {
+		exit = exit_of(c);
+		if (!nested_quick_exit(v, &exit,
+				       repeat_event(c->exit_int_info)))
+			return 0;
+	}
+	vmcb->control.tlb_control = VMCB_TLB_KEEP;
+	if (v->l0_if)
+		sti();
+	else
+		cli();
+	return virt_to_phys(v->backend);
 }
 
 static void run(struct vcpu *v, struct exit *exit)
 {
 	struct vmcb *vmcb = v->backend;
-	struct vmcb_control *c = &vmcb->control;
 
 	vmcb->save.rax = v->regs.gpr[RAX];
 	vmcb->save.rsp = v->regs.gpr[RSP];
@@ -285,18 +321,14 @@ static void run(struct vcpu *v, struct exit *exit)
 		sti();
 	svm_enter(virt_to_phys(vmcb), v->regs.gpr, v);
 	cli();
+	vmcb = v->backend;
 	v->regs.gpr[RAX] = vmcb->save.rax;
 	v->regs.gpr[RSP] = vmcb->save.rsp;
 	v->regs.rip = vmcb->save.rip;
 	v->regs.rflags = vmcb->save.rflags;
-	c->tlb_control = VMCB_TLB_KEEP;
-	c->event_inj = repeat_event(c->exit_int_info);
-	exit->slot = c->exit_code < EXIT_CODES
-			     ? (enum exit_slot)slot_of[c->exit_code]
-			     : exit_slot_svm(c->exit_code);
-	exit->code = c->exit_code;
-	exit->info1 = c->exit_info_1;
-	exit->info2 = c->exit_info_2;
+	vmcb->control.tlb_control = VMCB_TLB_KEEP;
+	vmcb->control.event_inj = repeat_event(vmcb->control.exit_int_info);
+	*exit = exit_of(&vmcb->control);
 }
 
 static void inject(struct vcpu *v, const struct event *e)

@@ -111,14 +111,3 @@ const struct phys *nested_memory(const struct vcpu *v)
 	(void)v;
 	return &space_l1;
 }
-
-u64 nested_version(void)
-{
-	return 0;
-}
-
-u64 nested_map(const struct vcpu *v)
-{
-	(void)v;
-	return 0;
-}
