@@ -41,22 +41,28 @@ static const u8 *walk(const struct vcpu *v, struct code_page *p)
 	return phys_map(memory, table, PAGE_SIZE);
 }
 
+bool code_find(const struct vcpu *v, struct code_page *p, u64 cr3, u64 va)
+{
+	u64 page = va & ~(u64)(PAGE_SIZE - 1);
+
+	if (p->bytes && p->va == page && p->cr3 == cr3 && p->map == v->map &&
+	    p->version == code_version && holds(p))
+		return true;
+	*p = (struct code_page){
+		.cr3 = cr3, .va = page, .map = v->map, .version = code_version};
+	p->bytes = walk(v, p);
+	return p->bytes;
+}
+
 const struct code_page *code_page(struct vcpu *v, const struct guest_view *g,
 				  u64 va)
 {
-	u64 page = va & ~(u64)(PAGE_SIZE - 1);
 	struct code_page *p =
-		&v->code[(page / PAGE_SIZE + 4 * v->level) % CODE_PAGES];
+		&v->code[(va / PAGE_SIZE + 4 * v->level) % CODE_PAGES];
 
 	if (!(g->efer & EFER_LMA) || g->cr4 & CR4_LA57)
 		return NULL;
-	if (p->bytes && p->va == page && p->cr3 == g->cr3 && p->map == v->map &&
-	    p->version == code_version && holds(p))
-		return p;
-	*p = (struct code_page){
-		.cr3 = g->cr3, .va = page, .map = v->map, .version = code_version};
-	p->bytes = walk(v, p);
-	return p->bytes ? p : NULL;
+	return code_find(v, p, g->cr3, va) ? p : NULL;
 }
 
 const u8 *code_at(struct vcpu *v, const struct guest_view *g, u64 va)

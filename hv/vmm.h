@@ -96,7 +96,7 @@ struct vcpu {
 	struct nested *nested; /* hv/nested; NULL: L1 has no SVM */
 	u64 map; /* which memory it sees: L1's, 0, or by these tables of L1's */
 	struct vapic apic;
-	struct code_page code[CODE_PAGES];
+	struct code_page code[CODE_PAGES], stack;
 	struct memo *memo; /* hv/svm/memo.h */
 };
 

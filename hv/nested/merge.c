@@ -73,27 +73,6 @@ void merge_control(struct vmcb_control *c02, const struct vmcb_control *c12,
 	spare_exits(c02, c12, m);
 }
 
-/* A flush that L0 has ordered before stays; one of the more exact kinds is one
- * of everything where the CPU has only that. */
-static u8 flush_kind(u8 pending, u8 asked, bool exact_flush)
-{
-	if (pending || (asked && !exact_flush))
-		return VMCB_TLB_FLUSH_ALL;
-	return asked;
-}
-
-void merge_run(struct vmcb_control *c02, const struct vmcb_control *c12,
-	       u32 int_ctl, bool exact_flush)
-{
-	c02->tlb_control =
-		flush_kind(c02->tlb_control, c12->tlb_control, exact_flush);
-	c02->int_ctl = c12->int_ctl & int_ctl;
-	c02->int_vector = c12->int_vector;
-	c02->int_state = c12->int_state & VMCB_SHADOW;
-	c02->event_inj = c12->event_inj;
-	c02->next_rip = c12->next_rip;
-}
-
 /* Field groups as VMRUN and #VMEXIT switch them. */
 static void copy_switched(struct vmcb_save *to, const struct vmcb_save *from)
 {
@@ -139,19 +118,4 @@ void merge_msrs(u64 *map02, const u64 *map01, const u64 *map12)
 	for (unsigned i = 0; i < ARRAY_SIZE(open_words); i++)
 		map02[open_words[i]] = map01[open_words[i]] |
 				       map12[open_words[i]];
-}
-
-void merge_back_control(struct vmcb_control *c12,
-			const struct vmcb_control *copy12,
-			const struct vmcb_control *c02)
-{
-	const u32 live = VMCB_V_TPR_MASK | VMCB_V_IRQ | VMCB_V_GIF;
-
-	c12->int_ctl = (copy12->int_ctl & ~live) | (c02->int_ctl & live);
-	c12->int_state = c02->int_state;
-	c12->exit_code = c02->exit_code;
-	c12->exit_info_1 = c02->exit_info_1;
-	c12->exit_info_2 = c02->exit_info_2;
-	c12->exit_int_info = c02->exit_int_info;
-	c12->event_inj = copy12->event_inj & ~VMCB_EVENT_VALID;
 }

@@ -29,10 +29,27 @@ void merge_intercepts(u32 intercept02[6], const u32 intercept12[6]);
 void merge_control(struct vmcb_control *c02, const struct vmcb_control *c12,
 		   const struct merge *m);
 
-/* What is new at each VMRUN. @int_ctl: its bits that reach the CPU.
- * @exact_flush: the CPU knows TLB_CONTROL 3 and 7. */
-void merge_run(struct vmcb_control *c02, const struct vmcb_control *c12,
-	       u32 int_ctl, bool exact_flush);
+/* A flush that L0 has ordered before stays; one of the more exact kinds is one
+ * of everything where the CPU has only that. */
+static inline u8 merge_flush(u8 pending, u8 asked, bool exact)
+{
+	return pending || (asked && !exact) ? VMCB_TLB_FLUSH_ALL : asked;
+}
+
+/* What is new at each VMRUN, inline because it is. @int_ctl: its bits that
+ * reach the CPU. @exact_flush: the CPU knows TLB_CONTROL 3 and 7. */
+static inline void merge_run(struct vmcb_control *c02,
+			     const struct vmcb_control *c12, u32 int_ctl,
+			     bool exact_flush)
+{
+	c02->tlb_control =
+		merge_flush(c02->tlb_control, c12->tlb_control, exact_flush);
+	c02->int_ctl = c12->int_ctl & int_ctl;
+	c02->int_vector = c12->int_vector;
+	c02->int_state = c12->int_state & VMCB_SHADOW;
+	c02->event_inj = c12->event_inj;
+	c02->next_rip = c12->next_rip;
+}
 
 void merge_save(struct vmcb_save *s02, const struct vmcb_save *s12);
 
@@ -41,9 +58,21 @@ void merge_save(struct vmcb_save *s02, const struct vmcb_save *s12);
 void merge_msrs_init(u64 *map02);
 void merge_msrs(u64 *map02, const u64 *map01, const u64 *map12);
 
-/* @copy12 is vmcb12 as it was at VMRUN; what L1 wrote since is not looked at. */
-void merge_back_control(struct vmcb_control *c12,
-			const struct vmcb_control *copy12,
-			const struct vmcb_control *c02);
+/* @copy12 is vmcb12 as it was at VMRUN; what L1 wrote since is not looked at.
+ * Inline, too. */
+static inline void merge_back_control(struct vmcb_control *c12,
+				      const struct vmcb_control *copy12,
+				      const struct vmcb_control *c02)
+{
+	const u32 live = VMCB_V_TPR_MASK | VMCB_V_IRQ | VMCB_V_GIF;
+
+	c12->int_ctl = (copy12->int_ctl & ~live) | (c02->int_ctl & live);
+	c12->int_state = c02->int_state;
+	c12->exit_code = c02->exit_code;
+	c12->exit_info_1 = c02->exit_info_1;
+	c12->exit_info_2 = c02->exit_info_2;
+	c12->exit_int_info = c02->exit_int_info;
+	c12->event_inj = copy12->event_inj & ~VMCB_EVENT_VALID;
+}
 
 void merge_back_save(struct vmcb_save *s12, const struct vmcb_save *s02);

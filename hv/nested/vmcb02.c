@@ -18,10 +18,13 @@
 	 VMCB_CLEAN_NP | VMCB_CLEAN_CR | VMCB_CLEAN_DR | VMCB_CLEAN_DT | \
 	 VMCB_CLEAN_SEG)
 
+/* L1 mostly runs the guest that it ran before. */
 void vmcb02_choose(struct nested *n, u64 pa)
 {
 	struct pair *pair = &n->pairs[pa / PAGE_SIZE % PAIRS];
 
+	if (n->pair->vmcb12 == pa)
+		return;
 	if (pair->vmcb12 != pa)
 		pair->valid = false;
 	pair->vmcb12 = pa;
@@ -180,11 +183,13 @@ static void merge_all(struct nested *n)
 		vmcb02->save.g_pat = n->vmcb01->save.g_pat;
 }
 
-/* What of @vmcb12 has no clean bit, and little that has. */
-static void copy_rest(struct vmcb *copy12, const struct vmcb *vmcb12)
+/* What of @vmcb12 has no clean bit, and little that has. The save area goes
+ * past the copy, where nobody looks for it. */
+static void copy_rest(const struct pair *pair, const struct vmcb *vmcb12)
 {
-	struct vmcb_control *to = &copy12->control;
+	struct vmcb_control *to = &pair->copy12->control;
 	const struct vmcb_control *from = &vmcb12->control;
+	struct vmcb_save *s02 = &pair->vmcb02->save;
 
 	to->tlb_control = from->tlb_control;
 	to->int_ctl = from->int_ctl;
@@ -192,20 +197,11 @@ static void copy_rest(struct vmcb *copy12, const struct vmcb *vmcb12)
 	to->int_state = from->int_state;
 	to->event_inj = from->event_inj;
 	to->next_rip = from->next_rip;
-	copy12->save.rip = vmcb12->save.rip;
-	copy12->save.rsp = vmcb12->save.rsp;
-	copy12->save.rax = vmcb12->save.rax;
-	copy12->save.rflags = vmcb12->save.rflags;
-	copy12->save.cr2 = vmcb12->save.cr2;
-}
-
-static void merge_rest(struct vmcb *vmcb02, const struct vmcb *copy12)
-{
-	vmcb02->save.rip = copy12->save.rip;
-	vmcb02->save.rsp = copy12->save.rsp;
-	vmcb02->save.rax = copy12->save.rax;
-	vmcb02->save.rflags = copy12->save.rflags;
-	vmcb02->save.cr2 = copy12->save.cr2;
+	s02->rip = vmcb12->save.rip;
+	s02->rsp = vmcb12->save.rsp;
+	s02->rax = vmcb12->save.rax;
+	s02->rflags = vmcb12->save.rflags;
+	s02->cr2 = vmcb12->save.cr2;
 }
 
 /* Whether what L1 did not change is as it was in the last VMRUN. */
@@ -241,8 +237,7 @@ static bool take_rest(struct nested *n, const struct vmcb *vmcb12)
 {
 	struct pair *pair = n->pair;
 
-	copy_rest(pair->copy12, vmcb12);
-	merge_rest(pair->vmcb02, pair->copy12);
+	copy_rest(pair, vmcb12);
 	return !(pair->copy12->control.event_inj & VMCB_EVENT_VALID) ||
 	       !check_event(pair->copy12, &n->limits);
 }

@@ -48,8 +48,7 @@ static void become_on(struct vcpu *v)
 {
 	struct vmcb *vmcb = v->backend;
 
-	if (vmcb->control.int_ctl & VMCB_V_INTR_MASKING)
-		write_cr8(vmcb->control.int_ctl & CR8_MASK);
+	svm_gif_leave(v);
 	vmcb->control.int_ctl = 0;
 	set_exits(vmcb, false);
 	v->gif = GIF_ON;
@@ -141,15 +140,6 @@ bool svm_gif_exit(struct vcpu *v, enum exit_slot slot)
 	} else
 		open_window(v);
 	return true;
-}
-
-void svm_gif_leave(struct vcpu *v)
-{
-	const struct vmcb *vmcb = v->backend;
-	u32 cr8 = tpr(vmcb);
-
-	if (cr8 != read_cr8())
-		write_cr8(cr8);
 }
 
 /* Most return to what they left, a flag that is off. */

@@ -18,6 +18,8 @@
 #pragma once
 
 #include "hv/vmm.h"
+#include "lib/cpu.h"
+#include "lib/vmcb.h"
 
 /* Asks the CPU what it can. Once. */
 void svm_gif_init(void);
@@ -32,8 +34,15 @@ void svm_watch_gif(struct vcpu *v);
  * window, or CR8. False: it was not meant for us. */
 bool svm_gif_exit(struct vcpu *v, enum exit_slot slot);
 
-/* L1 leaves for its guest: CR8 becomes the CPU's own. */
-void svm_gif_leave(struct vcpu *v);
+/* CR8 becomes the CPU's own, before L1 leaves for its guest, too. */
+static inline void svm_gif_leave(const struct vcpu *v)
+{
+	const struct vmcb *vmcb = v->backend;
+	u32 ctl = vmcb->control.int_ctl, cr8 = ctl & 0xf;
+
+	if (ctl & VMCB_V_INTR_MASKING && cr8 != read_cr8())
+		write_cr8(cr8);
+}
 
 /* L1 is back, with GIF=0; it was @before when it left, and CR8 is the same. */
 void svm_gif_return(struct vcpu *v, enum gif before);

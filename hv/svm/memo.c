@@ -55,6 +55,15 @@ u64 memo_next(const struct vcpu *v, u64 rip)
 	return rip + m->len;
 }
 
+const u8 *memo_behind(const struct vcpu *v, u64 rip)
+{
+	const struct memo *m = find(v, rip);
+
+	return m->rip == rip && rip % PAGE_SIZE <= PAGE_SIZE - 2 * MAX_LEN
+		       ? m->at + m->len
+		       : NULL;
+}
+
 void memo_learn(struct vcpu *v, u64 next)
 {
 	const struct vmcb_save *s = &((struct vmcb *)v->backend)->save;

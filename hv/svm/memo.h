@@ -15,5 +15,8 @@ void memo_start(struct vcpu *v);
 /* Behind the instruction at @rip, at which @v stopped; 0: it is not known. */
 u64 memo_next(const struct vcpu *v, u64 rip);
 
+/* Its bytes behind it, at least 4; NULL: not known. */
+const u8 *memo_behind(const struct vcpu *v, u64 rip);
+
 /* The one at v->regs.rip ends at @next. */
 void memo_learn(struct vcpu *v, u64 next);

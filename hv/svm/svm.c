@@ -16,6 +16,7 @@
 #include "hv/panic.h"
 #include "hv/percpu.h"
 #include "hv/space.h"
+#include "hv/svm/ahead.h"
 #include "hv/svm/gif.h"
 #include "hv/svm/memo.h"
 #include "hv/svm/msrpm.h"
@@ -237,26 +238,30 @@ static inline bool move(u64 pa, bool save)
 	return true;
 }
 
-static bool do_quickly(struct vcpu *v, struct vmcb *vmcb, u64 next)
+/* Where L1 goes on; 0: nothing is done. */
+static u64 do_quickly(struct vcpu *v, struct vmcb *vmcb, u64 next)
 {
 	switch (vmcb->control.exit_code) {
 	case VMCB_EXIT_VMRUN:
-		return nested_quick_vmrun(v, next);
+		return nested_quick_vmrun(v, next) ? next : 0;
 	case VMCB_EXIT_VMLOAD:
-		return move(vmcb->save.rax, false);
+		return move(vmcb->save.rax, false) ? next : 0;
 	case VMCB_EXIT_VMSAVE:
-		return move(vmcb->save.rax, true);
+		if (!move(vmcb->save.rax, true))
+			return 0;
+		return ahead_of_vmsave(v, next,
+				       memo_behind(v, vmcb->save.rip));
 	case VMCB_EXIT_STGI:
 		/* What has waited for it is the core's. */
 		if (v->nmi_pending || v->cpu->requests)
-			return false;
+			return 0;
 		svm_set_gif(v, true);
-		return true;
+		return next;
 	case VMCB_EXIT_CLGI:
 		svm_set_gif(v, false);
-		return true;
+		return next;
 	default:
-		return false;
+		return 0;
 	}
 }
 
@@ -269,7 +274,9 @@ static bool quick_insn(struct vcpu *v, struct vmcb *vmcb)
 	    !v->svme || vmcb->save.rflags & RFLAGS_TF)
 		return false;
 	next = has_next_rip ? vmcb->control.next_rip : memo_next(v, rip);
-	if (!next || !do_quickly(v, vmcb, next))
+	if (next)
+		next = do_quickly(v, vmcb, next);
+	if (!next)
 		return false;
 	account_exit(&v->cpu->account, 1,
 		     &(struct exit){.slot = slot_of[code], .code = code}, rip,

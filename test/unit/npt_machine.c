@@ -6,9 +6,12 @@
 #include "hv/mem.h"
 #include "hv/mmio.h"
 #include "hv/panic.h"
+#include "hv/code.h"
 #include "hv/shoot.h"
 #include "hv/space.h"
 #include "lib/cpu.h"
+
+volatile u64 code_version;
 
 struct machine machine;
 
