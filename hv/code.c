@@ -41,6 +41,17 @@ static const u8 *walk(const struct vcpu *v, struct code_page *p)
 	return phys_map(memory, table, PAGE_SIZE);
 }
 
+/* Apart, so that the common case needs no stack. */
+static __attribute__((noinline)) bool fill(const struct vcpu *v,
+					   struct code_page *p, u64 cr3,
+					   u64 page)
+{
+	*p = (struct code_page){
+		.cr3 = cr3, .va = page, .map = v->map, .version = code_version};
+	p->bytes = walk(v, p);
+	return p->bytes;
+}
+
 bool code_find(const struct vcpu *v, struct code_page *p, u64 cr3, u64 va)
 {
 	u64 page = va & ~(u64)(PAGE_SIZE - 1);
@@ -48,10 +59,7 @@ bool code_find(const struct vcpu *v, struct code_page *p, u64 cr3, u64 va)
 	if (p->bytes && p->va == page && p->cr3 == cr3 && p->map == v->map &&
 	    p->version == code_version && holds(p))
 		return true;
-	*p = (struct code_page){
-		.cr3 = cr3, .va = page, .map = v->map, .version = code_version};
-	p->bytes = walk(v, p);
-	return p->bytes;
+	return fill(v, p, cr3, page);
 }
 
 const struct code_page *code_page(struct vcpu *v, const struct guest_view *g,

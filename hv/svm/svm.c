@@ -265,26 +265,48 @@ static u64 do_quickly(struct vcpu *v, struct vmcb *vmcb, u64 next)
 	}
 }
 
-/* Of L1. */
-static bool quick_insn(struct vcpu *v, struct vmcb *vmcb)
+/* The block that runs next. */
+static u64 go_on(struct vcpu *v, struct vmcb *left)
+{
+	left->control.tlb_control = VMCB_TLB_KEEP;
+	if (v->l0_if)
+		sti();
+	else
+		cli();
+	return virt_to_phys(v->backend);
+}
+
+/* One of SVM's instructions, of L1. */
+static __attribute__((noinline)) u64 quick_insn(struct vcpu *v,
+						struct vmcb *vmcb)
 {
 	u64 code = vmcb->control.exit_code, rip = vmcb->save.rip, next;
 
 	if (code - VMCB_EXIT_VMRUN > VMCB_EXIT_CLGI - VMCB_EXIT_VMRUN ||
 	    !v->svme || vmcb->save.rflags & RFLAGS_TF)
-		return false;
+		return 0;
 	next = has_next_rip ? vmcb->control.next_rip : memo_next(v, rip);
 	if (next)
 		next = do_quickly(v, vmcb, next);
 	if (!next)
-		return false;
+		return 0;
 	account_exit(&v->cpu->account, 1,
 		     &(struct exit){.slot = slot_of[code], .code = code}, rip,
 		     BY_L0);
 	vmcb->save.rip = next;
 	vmcb->save.rflags &= ~(u64)RFLAGS_RF;
 	vmcb->control.int_state &= ~VMCB_SHADOW;
-	return true;
+	return go_on(v, vmcb);
+}
+
+/* An exit of L1's guest. */
+static __attribute__((noinline)) u64 quick_guest(struct vcpu *v,
+						 struct vmcb *vmcb)
+{
+	const struct exit exit = exit_of(&vmcb->control);
+	u64 event = repeat_event(vmcb->control.exit_int_info);
+
+	return nested_quick_exit(v, &exit, event) ? go_on(v, vmcb) : 0;
 }
 
 /*
@@ -295,25 +317,8 @@ static bool quick_insn(struct vcpu *v, struct vmcb *vmcb)
  */
 u64 svm_quick_exit(struct vcpu *v)
 {
-	struct vmcb *vmcb = v->backend;
-	const struct vmcb_control *c = &vmcb->control;
-	struct exit exit;
-
-	if (v->level == 1) {
-		if (!quick_insn(v, vmcb))
-			return 0;
-	} else {
-		exit = exit_of(c);
-		if (!nested_quick_exit(v, &exit,
-				       repeat_event(c->exit_int_info)))
-			return 0;
-	}
-	vmcb->control.tlb_control = VMCB_TLB_KEEP;
-	if (v->l0_if)
-		sti();
-	else
-		cli();
-	return virt_to_phys(v->backend);
+	return v->level == 1 ? quick_insn(v, v->backend)
+			     : quick_guest(v, v->backend);
 }
 
 static void run(struct vcpu *v, struct exit *exit)
