@@ -252,7 +252,9 @@ ASSERT_SIZE(vmcb, 0x1000);
 #define VMCB_EXIT_XSETBV       0x08d
 #define VMCB_EXIT_RDPRU	       0x08e
 #define VMCB_EXIT_EFER_WRITTEN 0x08f
+#define VMCB_EXIT_CR_WRITTEN   0x090 /* one of CR0 to CR15 */
 #define VMCB_EXIT_INVPCID      0x0a2
+#define VMCB_EXIT_BUS_LOCK     0x0a5
 #define VMCB_EXIT_NPF	       0x400
 #define VMCB_EXIT_INVALID      0xffffffffffffffffull
 
@@ -305,4 +307,24 @@ static inline bool vmcb_msrpm_bit(u32 msr, u32 *bit)
 	}
 	*bit = range << 14 | (msr & 0x1fff) << 1;
 	return true;
+}
+
+/*
+ * Whether @code is an exit by an instruction's intercept, RIP in front of it:
+ * those whose next RIP the CPU tells (15.7.1). Not among them are events, traps
+ * that come when the instruction is done, and what has no one instruction.
+ */
+static inline bool vmcb_exits_before_insn(u64 code)
+{
+	if (code < VMCB_EXIT_EXCEPTION)
+		return true;
+	if (code < VMCB_EXIT_INTR) /* by INT3 and INTO */
+		return code == VMCB_EXIT_EXCEPTION + 3 ||
+		       code == VMCB_EXIT_EXCEPTION + 4;
+	if (code < VMCB_EXIT_CR0_SELECTED || code > VMCB_EXIT_CHOSEN_MAX)
+		return false;
+	if (code >= VMCB_EXIT_EFER_WRITTEN && code < VMCB_EXIT_CR_WRITTEN + 16)
+		return false;
+	return code != VMCB_EXIT_TASK_SWITCH && code != VMCB_EXIT_FERR_FREEZE &&
+	       code != VMCB_EXIT_SHUTDOWN && code != VMCB_EXIT_BUS_LOCK;
 }

@@ -50,6 +50,27 @@ static void vectors(void **state)
 	}
 }
 
+/* By ranges: all between two edges are as the first of them. */
+static void which_have_an_insn(void **state)
+{
+	static const struct {
+		u32 from;
+		bool before;
+	} edges[] = {
+		{0x00, true},	{0x40, false}, {0x43, true}, {0x45, false},
+		{0x65, true},	{0x7d, false}, {0x80, true}, {0x8f, false},
+		{0xa0, true},	{0xa5, false}, {0xa6, true}, {0xc0, false},
+		{0x404, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i + 1 < ARRAY_SIZE(edges); i++)
+		for (u32 code = edges[i].from; code < edges[i + 1].from; code++)
+			assert_int_equal(vmcb_exits_before_insn(code),
+					 edges[i].before);
+	assert_false(vmcb_exits_before_insn(VMCB_EXIT_INVALID));
+}
+
 static void without_vector(void **state)
 {
 	static const u64 codes[] = {
@@ -205,6 +226,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(vectors),
+		cmocka_unit_test(which_have_an_insn),
 		cmocka_unit_test(without_vector),
 		TEST(port_bits),
 		TEST(third_page),
