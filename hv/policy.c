@@ -10,8 +10,9 @@
 #include "lib/cpu.h"
 #include "lib/hypercall.h"
 
-#define CPUID_ECX_SVM 0x4u
-#define X2APIC(reg) (MSR_X2APIC + (reg) / 16)
+#define CPUID_ECX_SVM  0x4u
+#define CPUID_ECX_LA57 0x10000u /* of leaf 7 */
+#define X2APIC(reg)    (MSR_X2APIC + (reg) / 16)
 
 /* MSRs *********************************************************************/
 
@@ -158,6 +159,13 @@ static void show_svm(struct cpuid *r)
 		r->ecx &= ~CPUID_ECX_SVM;
 }
 
+/* Leaf 7's other subleaves have no such bit. */
+static void hide_5_levels(struct cpuid *r)
+{
+	if (nested_is_offered())
+		r->ecx &= ~CPUID_ECX_LA57;
+}
+
 static void nothing(struct cpuid *r)
 {
 	*r = (struct cpuid){0};
@@ -179,6 +187,8 @@ static const struct {
 	void (*change)(struct cpuid *r);
 	const char *reason;
 } cpuid_rules[] = {
+	{7, hide_5_levels,
+	 "nested tables have the levels of L1's own, and L0 shadows 4"},
 	{LEAF_KVM, sign_kvm,
 	 "Linux trusts x2APIC without interrupt remapping only from a "
 	 "hypervisor it knows, and without x2APIC each EOI exits"},

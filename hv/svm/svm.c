@@ -449,7 +449,8 @@ static u64 known_efer(void)
 	return known;
 }
 
-/* Each bit needs one of CPUID (APM vol. 2, 3.1.3; vol. 3, appendix E). */
+/* Each bit needs one of CPUID (APM vol. 2, 3.1.3; vol. 3, appendix E); but VME
+ * and PVI are no reserved bits where CPUID has no VME, either. */
 static u64 known_cr4(void)
 {
 	static const struct {
@@ -457,17 +458,17 @@ static u64 known_cr4(void)
 		u8 reg, bit; /* EAX, EBX, ECX, EDX */
 		u64 cr4;
 	} bits[] = {
-		{1, 3, 1, CR4_VME | CR4_PVI}, {1, 3, 2, CR4_DE},
-		{1, 3, 3, CR4_PSE},	      {1, 3, 4, CR4_TSD},
-		{1, 3, 6, CR4_PAE},	      {1, 3, 7, CR4_MCE},
-		{1, 3, 13, CR4_PGE},	      {1, 3, 24, CR4_FXSR},
-		{1, 3, 25, CR4_XMM},	      {1, 2, 17, CR4_PCID},
-		{1, 2, 26, CR4_OSXSAVE},      {7, 1, 0, CR4_FSGSBASE},
-		{7, 1, 7, CR4_SMEP},	      {7, 1, 20, CR4_SMAP},
-		{7, 2, 2, CR4_UMIP},	      {7, 2, 3, CR4_PKE},
-		{7, 2, 7, CR4_CET},	      {7, 2, 16, CR4_LA57},
+		{1, 3, 2, CR4_DE},	 {1, 3, 3, CR4_PSE},
+		{1, 3, 4, CR4_TSD},	 {1, 3, 6, CR4_PAE},
+		{1, 3, 7, CR4_MCE},	 {1, 3, 13, CR4_PGE},
+		{1, 3, 24, CR4_FXSR},	 {1, 3, 25, CR4_XMM},
+		{1, 2, 17, CR4_PCID},	 {1, 2, 26, CR4_OSXSAVE},
+		{7, 1, 0, CR4_FSGSBASE}, {7, 1, 7, CR4_SMEP},
+		{7, 1, 20, CR4_SMAP},	 {7, 2, 2, CR4_UMIP},
+		{7, 2, 3, CR4_PKE},	 {7, 2, 7, CR4_CET},
+		{7, 2, 16, CR4_LA57},
 	};
-	u64 known = CR4_PCE;
+	u64 known = CR4_PCE | CR4_VME | CR4_PVI;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bits); i++) {
 		struct cpuid c = cpuid(bits[i].leaf, 0);

@@ -68,6 +68,16 @@ static void cpuid_is_the_cpus(void **state)
 	assert_int_equal(guest_cpuid(1).ecx, 0); /* the backend's fix */
 }
 
+/* Two levels of tables are shadowed, each of 4. */
+static void cpuid_hides_5_levels(void **state)
+{
+	(void)state;
+	assert_int_equal(guest_cpuid(7).ecx, ~0x10000u);
+	assert_int_equal(guest_cpuid(6).ecx, ~0u);
+	fake.no_svm = true;
+	assert_int_equal(guest_cpuid(7).ecx, ~0u);
+}
+
 static void cpuid_hides_svm_and_signs(void **state)
 {
 	fake.no_svm = true;
@@ -589,6 +599,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(cpuid_is_the_cpus),
+		TEST(cpuid_hides_5_levels),
 		TEST(cpuid_hides_svm_and_signs),
 		TEST(svme_stays_on),
 		TEST(svme_needs_nesting),
