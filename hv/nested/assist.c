@@ -17,17 +17,12 @@ static void add_kind(unsigned first, unsigned last, u8 kind)
 		assist_kinds[code] |= kind;
 }
 
-/* Of exceptions, INT3's and INTO's are traps of an instruction. Behind the
- * write of a register, RIP is there already. */
 void assist_init(void)
 {
-	add_kind(VMCB_EXIT_CR_READ, VMCB_EXIT_EXCEPTION - 1,
-		 ASSIST_NEXT | ASSIST_OPERAND);
-	add_kind(VMCB_EXIT_EXCEPTION + VECTOR_BP,
-		 VMCB_EXIT_EXCEPTION + VECTOR_OF, ASSIST_NEXT);
-	add_kind(VMCB_EXIT_CR0_SELECTED, VMCB_EXIT_MSR, ASSIST_NEXT);
-	add_kind(VMCB_EXIT_VMRUN, VMCB_EXIT_RDPRU, ASSIST_NEXT);
-	add_kind(VMCB_EXIT_INVPCID - 2, VMCB_EXIT_INVPCID + 2, ASSIST_NEXT);
+	for (u64 code = 0; code <= VMCB_EXIT_CHOSEN_MAX; code++)
+		if (vmcb_exits_before_insn(code))
+			assist_kinds[code] = ASSIST_NEXT;
+	add_kind(VMCB_EXIT_CR_READ, VMCB_EXIT_EXCEPTION - 1, ASSIST_OPERAND);
 	add_kind(VMCB_EXIT_INVLPG, VMCB_EXIT_INVLPG, ASSIST_OPERAND);
 	add_kind(VMCB_EXIT_SWINT, VMCB_EXIT_SWINT, ASSIST_OPERAND);
 	add_kind(VMCB_EXIT_IOIO, VMCB_EXIT_IOIO, ASSIST_DECODES);

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SVM's instructions but VMRUN: of L1, and of its guest where L1 lets it. */
+#include "hv/gwalk.h"
+#include "hv/insn.h"
 #include "hv/nested/shadow.h"
 #include "hv/nested/vmrun.h"
 #include "hv/percpu.h"
 #include "hv/space.h"
 #include "hv/svm/gif.h"
+
+#define UNPREFIXED 3 /* bytes of VMRUN, VMLOAD, VMSAVE */
 
 static enum result fault(struct vcpu *v, u8 vector)
 {
@@ -25,8 +29,8 @@ static bool is_virtual(const struct vcpu *v)
 /* EXITINFO1 as the CPU would give it for this access. */
 static enum result page_fault(struct vcpu *v, u64 address, bool write)
 {
-	u64 error = VMCB_NPF_FINAL | VMCB_NPF_USER |
-		    (write ? VMCB_NPF_WRITE : 0);
+	u64 error =
+		VMCB_NPF_FINAL | VMCB_NPF_USER | (write ? VMCB_NPF_WRITE : 0);
 	struct exit exit = {.slot = EXIT_npf,
 			    .code = VMCB_EXIT_NPF,
 			    .info1 = error,
@@ -39,18 +43,33 @@ static enum result page_fault(struct vcpu *v, u64 address, bool write)
 	return nested_exit(v, &exit);
 }
 
-/* VMLOAD and VMSAVE move what L0 does not use, so the CPU may do it. */
-static enum result move(struct vcpu *v, bool save)
+/* Only a prefix would make the address of 64-bit code short. */
+u64 svm_long_operand(struct vcpu *v, const struct exit *exit)
 {
-	u64 pa = v->regs.gpr[RAX];
+	u64 rax = v->regs.gpr[RAX];
+	struct guest_view view;
+	struct x86_insn insn;
+
+	vmm->view_code(v, &view);
+	if (view.mode == X86_64 &&
+	    insn_next(v, exit, 0) - v->regs.rip == UNPREFIXED)
+		return rax;
+	return insn_fetch(v, &view, &insn) && insn.addr_bytes < 8 ? (u32)rax
+								  : rax;
+}
+
+/* VMLOAD and VMSAVE move what L0 does not use, so the CPU may do it. */
+static enum result move(struct vcpu *v, const struct exit *exit, bool save)
+{
+	u64 operand = svm_operand(v, exit), pa = operand;
 
 	if (!v->svme)
 		return fault(v, VECTOR_UD);
 	if (pa % PAGE_SIZE)
 		return fault(v, VECTOR_GP);
-	if (is_virtual(v) && !npt12_translate(&space_l1, npt12_of(v->nested), pa,
-					      save, &pa))
-		return page_fault(v, v->regs.gpr[RAX], save);
+	if (is_virtual(v) &&
+	    !npt12_translate(&space_l1, npt12_of(v->nested), pa, save, &pa))
+		return page_fault(v, operand, save);
 	if (!space_writable(pa, PAGE_SIZE))
 		return fault(v, VECTOR_GP);
 	if (save)
@@ -62,14 +81,12 @@ static enum result move(struct vcpu *v, bool save)
 
 enum result nested_vmload(struct vcpu *v, const struct exit *exit)
 {
-	(void)exit;
-	return move(v, false);
+	return move(v, exit, false);
 }
 
 enum result nested_vmsave(struct vcpu *v, const struct exit *exit)
 {
-	(void)exit;
-	return move(v, true);
+	return move(v, exit, true);
 }
 
 /* Where L0 keeps the virtual GIF of L1's guest, an interrupt that L1 has

@@ -73,10 +73,8 @@ void begin_guest(struct vcpu *v, struct vmcb *vmcb12, u64 pa)
 }
 
 /* L1's operand; NULL: #GP. */
-static struct vmcb *operand(const struct vcpu *v)
+static struct vmcb *block(u64 pa)
 {
-	u64 pa = v->regs.gpr[RAX];
-
 	return pa % PAGE_SIZE ? NULL : space_writable(pa, PAGE_SIZE);
 }
 
@@ -84,12 +82,14 @@ enum result nested_vmrun(struct vcpu *v, const struct exit *exit)
 {
 	struct nested *n = v->nested;
 	struct vmcb *vmcb12;
+	u64 pa;
 
 	if (!v->svme) {
 		inject_fault(v, VECTOR_UD, false);
 		return SAME_RIP;
 	}
-	vmcb12 = operand(v);
+	pa = svm_operand(v, exit);
+	vmcb12 = block(pa);
 	if (!vmcb12) {
 		inject_fault(v, VECTOR_GP, true);
 		return SAME_RIP;
@@ -98,7 +98,7 @@ enum result nested_vmrun(struct vcpu *v, const struct exit *exit)
 	if (vmm->injecting(v) && !(v->regs.rflags & RFLAGS_TF))
 		return SAME_RIP; /* VMRUN is no longer there */
 	put_regs(&n->vmcb01->save, &v->regs);
-	begin_guest(v, vmcb12, v->regs.gpr[RAX]);
+	begin_guest(v, vmcb12, pa);
 	get_regs(&v->regs, &((struct vmcb *)v->backend)->save);
 	return SAME_RIP;
 }

@@ -28,5 +28,18 @@ void end_guest(struct vcpu *v);
 /* Whether an exit of its guest is L1's: where L1 is asked, and nowhere else. */
 bool l1_wants(const struct vcpu *v, const struct exit *exit);
 
+/*
+ * rAX of VMRUN, VMLOAD and VMSAVE, which is EAX if the address size is 32 bits
+ * (APM vol. 3, chapter 4). svm_long_operand(): with an upper half.
+ */
+u64 svm_long_operand(struct vcpu *v, const struct exit *exit);
+
+static inline u64 svm_operand(struct vcpu *v, const struct exit *exit)
+{
+	u64 rax = v->regs.gpr[RAX];
+
+	return rax >> 32 ? svm_long_operand(v, exit) : rax;
+}
+
 /* GIF of L1's guest, which is on at VMRUN. */
 void set_guest_gif(struct vcpu *v, bool on);

@@ -41,6 +41,7 @@
 #define DR6_BS		   0x4000u
 #define DR7_RESET	   0x400u
 #define L1_ASID		   1
+#define UNPREFIXED	   3 /* bytes of VMLOAD and VMSAVE */
 
 /* Segment attributes as a VMCB has them: flat, present, accessed. */
 #define CODE32	 0xc9b
@@ -225,6 +226,13 @@ static struct exit exit_of(const struct vmcb_control *c)
 	};
 }
 
+static enum x86_mode code_mode(const struct vmcb_save *s)
+{
+	if (s->efer & EFER_LMA && s->cs.attributes & VMCB_SEGMENT_LONG)
+		return X86_64;
+	return s->cs.attributes & VMCB_SEGMENT_BIG ? X86_32 : X86_16;
+}
+
 /* VMLOAD and VMSAVE move what L0 does not use, so the CPU may do it for L1, at
  * the same address. */
 static inline bool move(u64 pa, bool save)
@@ -238,16 +246,29 @@ static inline bool move(u64 pa, bool save)
 	return true;
 }
 
+/* An address above 4 GiB may be meant by 64-bit code without a prefix only. */
+static bool takes_rax(const struct vmcb *vmcb, u64 next)
+{
+	const struct vmcb_save *s = &vmcb->save;
+
+	return !(s->rax >> 32) ||
+	       (code_mode(s) == X86_64 && next - s->rip == UNPREFIXED);
+}
+
 /* Where L1 goes on; 0: nothing is done. */
 static u64 do_quickly(struct vcpu *v, struct vmcb *vmcb, u64 next)
 {
 	switch (vmcb->control.exit_code) {
 	case VMCB_EXIT_VMRUN:
-		return nested_quick_vmrun(v, next) ? next : 0;
+		return takes_rax(vmcb, next) && nested_quick_vmrun(v, next)
+			       ? next
+			       : 0;
 	case VMCB_EXIT_VMLOAD:
-		return move(vmcb->save.rax, false) ? next : 0;
+		return takes_rax(vmcb, next) && move(vmcb->save.rax, false)
+			       ? next
+			       : 0;
 	case VMCB_EXIT_VMSAVE:
-		if (!move(vmcb->save.rax, true))
+		if (!takes_rax(vmcb, next) || !move(vmcb->save.rax, true))
 			return 0;
 		return ahead_of_vmsave(v, next,
 				       memo_behind(v, vmcb->save.rip));
@@ -362,13 +383,6 @@ static bool injecting(const struct vcpu *v)
 static void flush(struct vcpu *v)
 {
 	((struct vmcb *)v->backend)->control.tlb_control = VMCB_TLB_FLUSH_ALL;
-}
-
-static enum x86_mode code_mode(const struct vmcb_save *s)
-{
-	if (s->efer & EFER_LMA && s->cs.attributes & VMCB_SEGMENT_LONG)
-		return X86_64;
-	return s->cs.attributes & VMCB_SEGMENT_BIG ? X86_32 : X86_16;
 }
 
 static void view_code(const struct vcpu *v, struct guest_view *view)
