@@ -7,7 +7,8 @@ hv-src := $(hv-pure-src) hv/boot/boot.S hv/boot/l1.c hv/code.c hv/console.c \
 	hv/hypercall.c hv/insn.c hv/ioapic.c hv/iommu.c hv/lapic.c hv/main.c \
 	hv/mem.c hv/mmio.c hv/panic.c hv/pci.c hv/policy.c hv/ports.c \
 	hv/power.c hv/ptable.c hv/run.c hv/seal.c hv/shoot.c hv/smp.c \
-	hv/space.c hv/svm/ahead.c hv/svm/entry.S hv/svm/gif.c hv/svm/memo.c hv/svm/msrpm.c hv/svm/svm.c \
+	hv/space.c hv/svm/ahead.c hv/svm/entry.S hv/svm/gif.c hv/svm/memo.c \
+	hv/svm/msrpm.c hv/svm/quirk.c hv/svm/svm.c \
 	hv/tables.c hv/timer.c hv/token.c hv/trampoline.S hv/trap.c \
 	hv/vapic.c hv/vectors.S
 # Either of these two, which have the functions of hv/nested.h.

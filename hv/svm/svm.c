@@ -20,6 +20,7 @@
 #include "hv/svm/gif.h"
 #include "hv/svm/memo.h"
 #include "hv/svm/msrpm.h"
+#include "hv/svm/quirk.h"
 #include "lib/cpu.h"
 #include "lib/vmcb.h"
 
@@ -82,6 +83,7 @@ static const char *unusable(void)
 static void init(void)
 {
 	svm_maps_init();
+	quirk_init();
 	svm_gif_init();
 	has_next_rip = cpuid(CPUID_SVM, 0).edx & CPUID_EDX_NRIP;
 	exit_table_svm(slot_of, EXIT_CODES);
