@@ -62,23 +62,48 @@ void port_out_nothing(struct vcpu *v, u16 port, unsigned bytes, u32 value)
 	(void)value;
 }
 
-static const struct port_range *find(u16 port)
+static u16 port_of(const struct exit *exit)
+{
+	return (u16)(exit->info1 >> 16);
+}
+
+static unsigned bytes_of(const struct exit *exit)
+{
+	return exit->info1 >> IO_SIZE_SHIFT & IO_SIZE_MASK;
+}
+
+bool ports_are_trapped(const struct exit *exit)
+{
+	u32 first = port_of(exit), last = first + bytes_of(exit) - 1;
+
+	for (size_t i = 0; i < trapped.n; i++)
+		if (last >= trapped.range[i].first &&
+		    first <= trapped.range[i].last)
+			return true;
+	return false;
+}
+
+static const struct port_range *find(const struct vcpu *v,
+				     const struct exit *exit)
 {
 	static const struct port_range none = {.read = port_in_ones,
 					       .write = port_out_nothing};
+	static const struct port_range machine = {.read = port_in,
+						  .write = port_out};
+	u16 port = port_of(exit);
 
 	for (size_t i = 0; i < trapped.n; i++)
 		if (port >= trapped.range[i].first &&
 		    port <= trapped.range[i].last)
 			return &trapped.range[i];
-	return &none;
+	return v->level == 1 || ports_are_trapped(exit) ? &none : &machine;
 }
 
 bool ports_access(struct vcpu *v, const struct exit *exit)
 {
-	u16 port = (u16)(exit->info1 >> 16);
-	unsigned bytes = exit->info1 >> IO_SIZE_SHIFT & IO_SIZE_MASK;
-	const struct port_range *range = find(port);
+	u16 port = port_of(exit);
+	unsigned bytes = bytes_of(exit);
+	const struct port_range *range = find(v, exit);
 	u64 *rax = &v->regs.gpr[RAX], mask = x86_cut(~0ull, bytes);
 
 	if (exit->info1 & IO_STRING)

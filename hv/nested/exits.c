@@ -2,12 +2,16 @@
 /* Exits of L1's guest: whose they are. */
 #include "hv/gwalk.h"
 #include "hv/insn.h"
+#include "hv/mem.h"
 #include "hv/nested/assist.h"
+#include "hv/nested/merge.h"
 #include "hv/nested/shadow.h"
 #include "hv/nested/vmrun.h"
 #include "hv/nested/wants.h"
 #include "hv/percpu.h"
+#include "hv/ports.h"
 #include "hv/space.h"
+#include "hv/svm/msrpm.h"
 
 #define TABLE_PA 0x000ffffffffff000ull
 #define CR8_MASK 0xfu
@@ -73,8 +77,7 @@ static void settle_soft_event(struct nested *n)
 static bool is_own(const struct vcpu *v, const struct exit *exit)
 {
 	return exit->slot == EXIT_nmi ||
-	       (v->stepping &&
-		exit->code == VMCB_EXIT_EXCEPTION + VECTOR_DB);
+	       (v->stepping && exit->code == VMCB_EXIT_EXCEPTION + VECTOR_DB);
 }
 
 static enum result reflect_exit(struct vcpu *v, const struct exit *exit)
@@ -102,8 +105,8 @@ static u64 control_register(const struct vmcb *vmcb, unsigned number)
 }
 
 /*
- * QEMU 10.0 calls the read of any control register one of CR0 (doc/emulator.md).
- * Which one it was decides whether L1 wants it.
+ * QEMU 10.0 calls the read of any control register one of CR0
+ * (doc/emulator.md). Which one it was decides whether L1 wants it.
  */
 static enum result on_cr0_read(struct vcpu *v, const struct exit *exit)
 {
@@ -123,19 +126,62 @@ static enum result on_cr0_read(struct vcpu *v, const struct exit *exit)
 	return NEXT_INSN;
 }
 
+/*
+ * A string between a port and memory is done by the CPU, in L1's guest, which
+ * for one entry has the ports that neither L0 nor L1 wants.
+ */
+static void open_ports(struct nested *n)
+{
+	u64 map = n->copy12->control.iopm_pa & TABLE_PA;
+	const u8 *map01 = phys_to_virt(svm_iopm());
+
+	for (u64 at = 0; at < (u64)IOPM_PAGES * PAGE_SIZE; at += PAGE_SIZE)
+		merge_ports((u64 *)(n->iopm + at), (const u64 *)(map01 + at),
+			    phys_map(&space_l1, map + at, PAGE_SIZE));
+	n->vmcb02->control.iopm_pa = virt_to_phys(n->iopm);
+	n->ports_open = true;
+}
+
+static void close_ports(struct nested *n)
+{
+	n->vmcb02->control.iopm_pa = offer.iopm;
+	n->ports_open = false;
+}
+
+/* What L1 does not want. */
+static enum result own_exit(struct vcpu *v, const struct exit *exit)
+{
+	if (exit->slot != EXIT_io || !(exit->info1 & VMCB_IO_STRING) ||
+	    ports_are_trapped(exit))
+		return NOT_MINE;
+	open_ports(v->nested);
+	return SAME_RIP;
+}
+
 enum result nested_exit(struct vcpu *v, const struct exit *exit)
 {
 	struct nested *n = v->nested;
 
 	if (n->soft_rip)
 		settle_soft_event(n);
+	if (n->ports_open)
+		close_ports(n);
 	if (is_own(v, exit))
 		return NOT_MINE;
 	if (exit->slot == EXIT_npf)
 		return on_page_fault(v, exit);
 	if (exit->code == VMCB_EXIT_CR_READ)
 		return on_cr0_read(v, exit);
-	return l1_wants(v, exit) ? reflect_exit(v, exit) : NOT_MINE;
+	return l1_wants(v, exit) ? reflect_exit(v, exit) : own_exit(v, exit);
+}
+
+/* An exit that the CPU did not give. */
+static void make_up(struct vcpu *v, u64 code, u64 info1)
+{
+	if (v->nested->ports_open)
+		close_ports(v->nested);
+	reflect_as(v, code, info1, 0);
+	v->nested->made_up++;
 }
 
 bool nested_take(struct vcpu *v, enum exit_slot slot)
@@ -145,7 +191,6 @@ bool nested_take(struct vcpu *v, enum exit_slot slot)
 
 	if (!wants_exit(c12, code))
 		return false;
-	reflect_as(v, code, 0, 0);
-	v->nested->made_up++;
+	make_up(v, code, 0);
 	return true;
 }

@@ -119,3 +119,9 @@ void merge_msrs(u64 *map02, const u64 *map01, const u64 *map12)
 		map02[open_words[i]] = map01[open_words[i]] |
 				       map12[open_words[i]];
 }
+
+void merge_ports(u64 *page02, const u64 *page01, const u64 *page12)
+{
+	for (unsigned i = 0; i < PAGE_SIZE / sizeof(u64); i++)
+		page02[i] = page12 ? page01[i] | page12[i] : ~0ull;
+}

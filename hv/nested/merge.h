@@ -58,6 +58,9 @@ void merge_save(struct vmcb_save *s02, const struct vmcb_save *s12);
 void merge_msrs_init(u64 *map02);
 void merge_msrs(u64 *map02, const u64 *map01, const u64 *map12);
 
+/* One page of the ports' map; @page12 NULL: L1 has none there, and all exit. */
+void merge_ports(u64 *page02, const u64 *page01, const u64 *page12);
+
 /* @copy12 is vmcb12 as it was at VMRUN; what L1 wrote since is not looked at.
  * Inline, too. */
 static inline void merge_back_control(struct vmcb_control *c12,

@@ -12,7 +12,6 @@
 #define CPUID_SVM	0x8000000au
 #define REVISION	1u
 #define SVM_ADDR_CHK	0x10000000u
-#define IOPM_PAGES	3
 #define MSRPM_PAGES	2
 #define SHADOW_PART	2 /* of L0's free memory, as 1 / n */
 #define VM_CR_KNOWN	0x1full
@@ -84,6 +83,7 @@ void nested_start(struct vcpu *v)
 		merge_msrs_init(n->pairs[i].msrpm);
 	}
 	n->pair = n->pairs;
+	n->iopm = mem_pages(IOPM_PAGES, PAGE_SIZE);
 	n->memory = guest_memory(v);
 	v->nested = n;
 }

@@ -13,6 +13,7 @@
 #include "lib/vmcb.h"
 
 #define NESTED_ASIDS 64 /* at most, that L1 gets */
+#define IOPM_PAGES   3
 #define PAIRS	     4	/* of a vmcb12 and its vmcb02, that are kept */
 
 /* Where the tables of a guest of L1's come from. */
@@ -49,6 +50,8 @@ struct nested {
 	u32 kept;	    /* int_ctl of vmcb02 while its guest's GIF is off */
 	u64 soft_rip;	    /* of an INTn that is injected: where it stands */
 	struct phys memory; /* of L1's guest */
+	u8 *iopm;	    /* L0's and L1's, for one entry ... */
+	bool ports_open;    /* ... which is under way */
 	struct check_limits limits;
 	/* How often L1's VMRUN began a guest, an exit of it went to L1, and an
 	 * exit was made up: vmruns = reflected + made_up (+ 1 in level 2). */

@@ -109,6 +109,39 @@ static void elsewhere_is_nothing(void **state)
 	assert_int_equal(machine.port, 0);
 }
 
+/* L1 reaches such ports without an exit, its guest by L0. */
+static void elsewhere_is_the_machine_in_level_2(void **state)
+{
+	(void)state;
+	v->level = 2;
+	machine.port_value = 0xabcdef98;
+	assert_true(access_port(IO(0x103, 4, 1)));
+	assert_int_equal(machine.port, 0x103);
+	assert_int_equal(v->regs.gpr[RAX], 0xabcdef98);
+	assert_true(access_port(IO(0xfe, 2, 0)));
+	assert_int_equal(machine.port, 0xfe);
+	assert_int_equal(machine.port_value, 0xef98);
+	assert_true(access_port(IO(0x101, 1, 1)));
+	assert_int_equal(at, 0x101);
+	machine.port = 0;
+	assert_true(access_port(IO(0xff, 2, 0)));
+	assert_true(access_port(IO(0xfd, 4, 1)));
+	assert_int_equal(machine.port, 0);
+	assert_int_equal(v->regs.gpr[RAX], 0xffffffff);
+}
+
+static void which_are_trapped(void **state)
+{
+	(void)state;
+	for (u16 port = 0xf8; port < 0x108; port++)
+		for (unsigned bytes = 1; bytes <= 4; bytes *= 2) {
+			struct exit exit = {.info1 = IO(port, bytes, 0)};
+
+			assert_int_equal(ports_are_trapped(&exit),
+					 port + bytes > 0x100 && port <= 0x102);
+		}
+}
+
 static void strings_are_refused(void **state)
 {
 	(void)state;
@@ -127,6 +160,9 @@ int main(void)
 		cmocka_unit_test_setup(pass_through_keeps_the_size,
 				       new_machine),
 		cmocka_unit_test_setup(elsewhere_is_nothing, new_machine),
+		cmocka_unit_test_setup(elsewhere_is_the_machine_in_level_2,
+				       new_machine),
+		cmocka_unit_test_setup(which_are_trapped, new_machine),
 		cmocka_unit_test_setup(strings_are_refused, new_machine),
 	};
 

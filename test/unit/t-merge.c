@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hv/nested/merge: what vmcb02 gets of L0's and L1's wishes. */
+#include "hv/nested/merge.h"
+
+#include "lib/x86.h"
+#include "test/unit/unit.h"
+
+#define WORDS (PAGE_SIZE / sizeof(u64))
+
+static u64 map01[WORDS], map12[WORDS], map02[WORDS];
+
+static void ports_exit_for_either(void **state)
+{
+	(void)state;
+	for (u64 i = 0; i < WORDS; i++) {
+		map01[i] = i * 0x0101010101010101;
+		map12[i] = i << 17;
+	}
+	merge_ports(map02, map01, map12);
+	for (u64 i = 0; i < WORDS; i++)
+		assert_int_equal(map02[i], map01[i] | map12[i]);
+}
+
+static void ports_without_a_map_exit(void **state)
+{
+	(void)state;
+	merge_ports(map02, map01, NULL);
+	for (u64 i = 0; i < WORDS; i++)
+		assert_int_equal(map02[i], ~0ull);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ports_exit_for_either),
+		cmocka_unit_test(ports_without_a_map_exit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
