@@ -45,9 +45,12 @@ handler_fn nested_exit;
 bool nested_quick_vmrun(struct vcpu *v, u64 next);
 bool nested_quick_exit(struct vcpu *v, const struct exit *exit, u64 event);
 
-/* If L1 intercepts such an event (EXIT_nmi, EXIT_init) in its guest, which
- * runs: L1 has the exit and the event stays pending. */
+/* If L1 intercepts such an event (EXIT_nmi, EXIT_init, EXIT_shutdown) in its
+ * guest, which runs: L1 has the exit and the event stays pending. */
 bool nested_take(struct vcpu *v, enum exit_slot slot);
+
+/* The same of an exception that L0 finds; its error code, if any, is 0. */
+bool nested_take_fault(struct vcpu *v, u8 vector);
 
 /* L1's guest, if one runs, is no more, nor is what @v knows of SVM. */
 void nested_abandon(struct vcpu *v);

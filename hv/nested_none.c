@@ -86,6 +86,13 @@ bool nested_take(struct vcpu *v, enum exit_slot slot)
 	return false;
 }
 
+bool nested_take_fault(struct vcpu *v, u8 vector)
+{
+	(void)v;
+	(void)vector;
+	return false;
+}
+
 void nested_abandon(struct vcpu *v)
 {
 	(void)v;

@@ -19,6 +19,8 @@
 
 void inject_fault(struct vcpu *v, u8 vector, bool has_error)
 {
+	if (v->level == 2 && nested_take_fault(v, vector))
+		return;
 	vmm->inject(v, &(struct event){.type = EVENT_EXCEPTION,
 				       .vector = vector,
 				       .has_error = has_error});
@@ -154,8 +156,11 @@ static enum result on_shutdown(struct vcpu *v, const struct exit *exit)
  */
 enum result run_page_fault(struct vcpu *v, const struct exit *exit)
 {
-	if (vmm->injecting(v))
+	if (vmm->injecting(v)) {
+		if (v->level == 2 && nested_take(v, EXIT_shutdown))
+			return SAME_RIP;
 		return on_shutdown(v, exit);
+	}
 	if (exit->info1 & NPF_TABLE)
 		return fault(v, VECTOR_GP, true);
 	switch (mmio_access(v, exit->info2, exit->info1 & NPF_WRITE)) {

@@ -176,21 +176,38 @@ enum result nested_exit(struct vcpu *v, const struct exit *exit)
 }
 
 /* An exit that the CPU did not give. */
-static void make_up(struct vcpu *v, u64 code, u64 info1)
+static void make_up(struct vcpu *v, enum exit_slot slot, u64 code)
 {
-	if (v->nested->ports_open)
-		close_ports(v->nested);
-	reflect_as(v, code, info1, 0);
-	v->nested->made_up++;
+	struct nested *n = v->nested;
+
+	if (n->ports_open)
+		close_ports(n);
+	n->vmcb02->control.next_rip = 0;
+	assist(v, &(struct exit){.slot = slot, .code = code});
+	reflect_as(v, code, 0, 0);
+	n->made_up++;
+}
+
+static bool take(struct vcpu *v, enum exit_slot slot, u64 code)
+{
+	if (!wants_exit(&v->nested->copy12->control, code))
+		return false;
+	make_up(v, slot, code);
+	return true;
 }
 
 bool nested_take(struct vcpu *v, enum exit_slot slot)
 {
-	const struct vmcb_control *c12 = &v->nested->copy12->control;
-	u64 code = slot == EXIT_nmi ? VMCB_EXIT_NMI : VMCB_EXIT_INIT;
+	static const u64 codes[EXIT_SLOTS] = {
+		[EXIT_nmi] = VMCB_EXIT_NMI,
+		[EXIT_init] = VMCB_EXIT_INIT,
+		[EXIT_shutdown] = VMCB_EXIT_SHUTDOWN,
+	};
 
-	if (!wants_exit(c12, code))
-		return false;
-	make_up(v, code, 0);
-	return true;
+	return take(v, slot, codes[slot]);
+}
+
+bool nested_take_fault(struct vcpu *v, u8 vector)
+{
+	return take(v, EXIT_exception, VMCB_EXIT_EXCEPTION + vector);
 }

@@ -15,6 +15,7 @@
 #include "hv/nested.h"
 #include "hv/panic.h"
 #include "hv/percpu.h"
+#include "hv/run.h"
 #include "hv/space.h"
 #include "hv/svm/ahead.h"
 #include "hv/svm/gif.h"
@@ -435,8 +436,7 @@ static void step(struct vcpu *v, bool on)
 	if (!v->debug_exits)
 		vmcb_pass(vmcb, debug);
 	if (v->steps_itself)
-		inject(v, &(struct event){.type = EVENT_EXCEPTION,
-					  .vector = VECTOR_DB});
+		inject_fault(v, VECTOR_DB, false);
 	else
 		vmcb->save.dr6 &= ~(u64)DR6_BS;
 }
@@ -543,8 +543,7 @@ static void advance(struct vcpu *v, u64 rip)
 	vmcb->control.int_state &= ~VMCB_SHADOW;
 	if (v->regs.rflags & RFLAGS_TF && !injecting(v)) {
 		vmcb->save.dr6 |= DR6_BS;
-		inject(v, &(struct event){.type = EVENT_EXCEPTION,
-					  .vector = VECTOR_DB});
+		inject_fault(v, VECTOR_DB, false);
 	}
 }
 

@@ -91,9 +91,16 @@ enum result nested_exit(struct vcpu *v, const struct exit *exit)
 
 bool nested_take(struct vcpu *v, enum exit_slot slot)
 {
-	(void)v;
-	(void)slot;
-	return false;
+	assert_int_equal(v->level, 2);
+	fake.taken = (u8)slot;
+	return fake.l1_takes;
+}
+
+bool nested_take_fault(struct vcpu *v, u8 vector)
+{
+	assert_int_equal(v->level, 2);
+	fake.taken = vector;
+	return fake.l1_takes;
 }
 
 void nested_abandon(struct vcpu *v)

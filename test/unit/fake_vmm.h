@@ -33,7 +33,9 @@ struct fake {
 	u64 npt;
 	unsigned resets, advances, flushes;
 	bool watches_iret, watches_gif, steps;
-	bool no_svm; /* nested_is_offered() */
+	bool no_svm;   /* nested_is_offered() */
+	bool l1_takes; /* what nested_take() and nested_take_fault() say ... */
+	u8 taken;      /* ... to this slot or vector */
 
 	struct {
 		u32 msr;

@@ -306,6 +306,48 @@ static void next_rips(void **state)
 	expect_next((struct exit){.slot = EXIT_cpuid}, 3);
 }
 
+/* Level 2 ******************************************************************/
+
+/* L1 is asked of a fault that L0 finds in its guest, and has it or not. */
+static void faults_in_level_2_are_l1s_first(void **state)
+{
+	const struct exit skinit = {.slot = EXIT_skinit};
+
+	(void)state;
+	v->level = 2;
+	expect_fault(skinit, VECTOR_UD);
+	assert_int_equal(fake.taken, VECTOR_UD);
+	fake.l1_takes = true;
+	FAKE_RUN({.exit = skinit});
+	assert_nothing_delivered();
+	assert_false(fake.injecting);
+	v->level = 1;
+	expect_fault(skinit, VECTOR_UD);
+}
+
+static void event_into_a_hole(struct vcpu *who)
+{
+	(void)who;
+	fake.injecting = true;
+}
+
+static void an_undeliverable_event_is_l1s_first(void **state)
+{
+	const struct step steps[] = {
+		{.exit = {.slot = EXIT_npf, .info2 = HOLE},
+		 .before = event_into_a_hole},
+	};
+
+	(void)state;
+	v->level = 2;
+	assert_int_equal(fake_run(steps, 1), END_RESET);
+	assert_int_equal(fake.taken, EXIT_shutdown);
+	new_machine(NULL);
+	v->level = 2;
+	fake.l1_takes = true;
+	assert_int_equal(fake_run(steps, 1), END_SCRIPT);
+}
+
 /* NMIs *********************************************************************/
 
 static void kick(struct vcpu *who)
@@ -611,6 +653,8 @@ int main(void)
 		TEST(a_hole_has_no_memory),
 		TEST(strings_into_a_hole_go_on),
 		TEST(next_rips),
+		TEST(faults_in_level_2_are_l1s_first),
+		TEST(an_undeliverable_event_is_l1s_first),
 		TEST(l0s_nmis_are_not_the_guests),
 		TEST(other_cpus_have_no_tick),
 		TEST(nmis_wait_for_the_iret),
