@@ -29,6 +29,11 @@ bool nested_write_vm_cr(struct vcpu *v, u32 msr, u64 value);
 bool nested_read_hsave(struct vcpu *v, u64 *value);
 bool nested_write_hsave(struct vcpu *v, u32 msr, u64 value);
 
+/* MSRs that L1's guest has of its own, where it exits and L1 leaves it. */
+bool nested_read_tsc(struct vcpu *v, u64 *value);
+bool nested_read_pat(struct vcpu *v, u64 *value);
+bool nested_write_pat(struct vcpu *v, u32 msr, u64 value);
+
 /* SVM instructions of L1, and of its guest if L1 does not intercept them. */
 handler_fn nested_vmrun, nested_vmload, nested_vmsave, nested_stgi, nested_clgi,
 	nested_invlpga;

@@ -52,6 +52,21 @@ bool nested_write_hsave(struct vcpu *v, u32 msr, u64 value)
 	return nested_write_vm_cr(v, msr, value);
 }
 
+bool nested_read_tsc(struct vcpu *v, u64 *value)
+{
+	return nested_read_hsave(v, value);
+}
+
+bool nested_read_pat(struct vcpu *v, u64 *value)
+{
+	return nested_read_hsave(v, value);
+}
+
+bool nested_write_pat(struct vcpu *v, u32 msr, u64 value)
+{
+	return nested_write_vm_cr(v, msr, value);
+}
+
 static enum result no_such_insn(struct vcpu *v)
 {
 	inject_fault(v, VECTOR_UD, false);

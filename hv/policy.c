@@ -12,6 +12,7 @@
 
 #define CPUID_ECX_SVM  0x4u
 #define CPUID_ECX_LA57 0x10000u /* of leaf 7 */
+#define VA_BITS	       48u
 #define X2APIC(reg)    (MSR_X2APIC + (reg) / 16)
 
 /* MSRs *********************************************************************/
@@ -72,6 +73,12 @@ static bool ignore(struct vcpu *v, u32 msr, u64 value)
 	return true;
 }
 
+static bool pass_on(struct vcpu *v, u32 msr, u64 value)
+{
+	(void)v;
+	return wrmsr_safe(msr, value);
+}
+
 #define NO_INIT "an INIT or an SMI by it would take the CPU from L0"
 #define NO_MOVE "it moves memory, L0's too; only the firmware should"
 
@@ -108,12 +115,29 @@ static const struct msr_rule msr_rules[] = {
 	{MSR_SMM_CTL, 1, native, ignore, NO_MOVE},
 };
 
-static const struct msr_rule *find_msr(u32 msr)
+/* Of L1's guest, where they exit. */
+static const struct msr_rule guest_rules[] = {
+	{MSR_TSC, 1, nested_read_tsc, pass_on, "VMCB's TSC offset counts"},
+	{MSR_PAT, 1, nested_read_pat, nested_write_pat,
+	 "it has one of its own, in the VMCB"},
+};
+
+static const struct msr_rule *find(const struct msr_rule *rules, size_t n,
+				   u32 msr)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(msr_rules); i++)
-		if (msr - msr_rules[i].msr < msr_rules[i].n)
-			return &msr_rules[i];
+	for (size_t i = 0; i < n; i++)
+		if (msr - rules[i].msr < rules[i].n)
+			return &rules[i];
 	return NULL;
+}
+
+static const struct msr_rule *find_msr(const struct vcpu *v, u32 msr)
+{
+	const struct msr_rule *rule = NULL;
+
+	if (v->level == 2)
+		rule = find(guest_rules, ARRAY_SIZE(guest_rules), msr);
+	return rule ? rule : find(msr_rules, ARRAY_SIZE(msr_rules), msr);
 }
 
 void policy_init(const struct vmm_ops *ops)
@@ -128,7 +152,7 @@ void policy_init(const struct vmm_ops *ops)
  * reach, and no PC has one there. Of a guest of L1's more exit. */
 bool policy_rdmsr(struct vcpu *v, u32 msr, u64 *value)
 {
-	const struct msr_rule *rule = find_msr(msr);
+	const struct msr_rule *rule = find_msr(v, msr);
 
 	if (v->level == 2 && (!rule || rule->read == native))
 		return rdmsr_safe(msr, value);
@@ -137,7 +161,7 @@ bool policy_rdmsr(struct vcpu *v, u32 msr, u64 *value)
 
 bool policy_wrmsr(struct vcpu *v, u32 msr, u64 value)
 {
-	const struct msr_rule *rule = find_msr(msr);
+	const struct msr_rule *rule = find_msr(v, msr);
 
 	if (v->level == 2 && !rule)
 		return wrmsr_safe(msr, value);
@@ -164,6 +188,13 @@ static void hide_5_levels(struct cpuid *r)
 {
 	if (nested_is_offered())
 		r->ecx &= ~CPUID_ECX_LA57;
+}
+
+/* Addresses are as long as 4 levels make them. */
+static void show_48_bits(struct cpuid *r)
+{
+	if (nested_is_offered() && (r->eax >> 8 & 0xff) > VA_BITS)
+		r->eax = (r->eax & ~0xff00u) | VA_BITS << 8;
 }
 
 static void nothing(struct cpuid *r)
@@ -195,6 +226,7 @@ static const struct {
 	{LEAF_KVM + 1, nothing, "the features of KVM that L0 has: none"},
 	{LEAF_NESTBOX, sign, "says that L0 is nestbox and takes hypercalls"},
 	{0x80000001, show_svm, "whether L1 has SVM"},
+	{0x80000008, show_48_bits, "as without 5 levels"},
 	{0x8000000a, nested_cpuid, "which of SVM's features"},
 };
 

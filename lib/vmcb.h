@@ -309,6 +309,16 @@ static inline bool vmcb_msrpm_bit(u32 msr, u32 *bit)
 	return true;
 }
 
+/* Reads and writes of @msr, which is in one of the ranges, exit. */
+static inline void vmcb_trap_msr(void *msrpm, u32 msr)
+{
+	u8 *map = (u8 *)msrpm;
+	u32 bit;
+
+	if (vmcb_msrpm_bit(msr, &bit))
+		map[bit / 8] |= (u8)(3u << bit % 8);
+}
+
 /*
  * Whether @code is an exit by an instruction's intercept, RIP in front of it:
  * those whose next RIP the CPU tells (15.7.1). Not among them are events, traps

@@ -38,7 +38,9 @@
 #define RFLAGS_RF    0x00010000
 #define RFLAGS_DF    0x00000400
 
+#define MSR_TSC		  0x00000010
 #define MSR_APIC_BASE	  0x0000001b
+#define MSR_PAT		  0x00000277
 #define MSR_TSC_DEADLINE  0x000006e0
 #define MSR_X2APIC	  0x00000800 /* + register offset / 16 */
 #define MSR_EFER	  0xc0000080

@@ -10,7 +10,6 @@
 #include "lib/cpu.h"
 #include "lib/string.h"
 
-#define MSR_PAT	    0x277
 #define TSC_FAR	    0x1000000000ull
 #define TSC_SLACK   100000000ull
 #define VECTOR_SELF 0xe1

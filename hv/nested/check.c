@@ -12,8 +12,6 @@
 #define PDPES	     4
 
 /* For the types of G_PAT, all eight at once. */
-#define PAT_ABOVE_7 0xf8f8f8f8f8f8f8f8ull
-#define PAT_BIT_1   0x0202020202020202ull
 
 /*
  * Vectors that are exceptions of any CPU with SVM: table 8-1 of the manual
@@ -30,13 +28,6 @@ static inline bool in_long_mode(const struct vmcb_save *s)
 static inline bool has_np(const struct vmcb *v, const struct check_limits *l)
 {
 	return v->control.np_control & VMCB_NP_ENABLE && l->nested_paging;
-}
-
-/* Of the memory types 0 to 7 there are no 2 and 3 (7.8.1): bit 1 needs bit 2
- * beside it. */
-static inline bool has_bad_type(u64 pat)
-{
-	return (pat & PAT_ABOVE_7) | ((pat & PAT_BIT_1) << 1 & ~pat);
 }
 
 static inline const char *np_rule(const struct vmcb *v,

@@ -25,6 +25,9 @@
 #include "lib/vmcb.h"
 #include "lib/x86.h"
 
+#define PAT_ABOVE_7 0xf8f8f8f8f8f8f8f8ull
+#define PAT_BIT_1   0x0202020202020202ull
+
 /* What L1's CPU has, as its CPUID tells. */
 struct check_limits {
 	u64 phys_mask;	    /* all address bits that exist: 2^n - 1 */
@@ -51,6 +54,13 @@ const char *check_event(const struct vmcb *vmcb12,
  * from L1's memory (15.5.1, "Loading Guest State"). */
 const char *check_pdpes(const struct vmcb *vmcb12, const struct check_limits *l,
 			const struct phys *l1);
+
+/* A PAT. Of the memory types 0 to 7 there are no 2 and 3 (7.8.1): bit 1 needs
+ * bit 2 beside it. */
+static inline bool has_bad_type(u64 pat)
+{
+	return (pat & PAT_ABOVE_7) | ((pat & PAT_BIT_1) << 1 & ~pat);
+}
 
 /* A linear address as VMRUN and VMLOAD load it into a segment's base. */
 static inline u64 canonical(u64 base, const struct check_limits *l)

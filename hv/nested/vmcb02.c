@@ -8,6 +8,7 @@
 #include "hv/nested/wants.h"
 #include "hv/space.h"
 #include "hv/svm/msrpm.h"
+#include "hv/svm/quirk.h"
 
 #define TABLE_PA 0x000ffffffffff000ull
 
@@ -158,6 +159,8 @@ static void merge_maps(struct nested *n)
 		merge_msrs(map02, phys_to_virt(svm_msrpm()), map12);
 	else
 		merge_msrs_init(map02);
+	if (cpu_is_tcg())
+		vmcb_trap_msr(map02, MSR_PAT); /* hv/nested/msrs.c */
 }
 
 /* Everything, from the copy. */

@@ -34,7 +34,6 @@
 #define CPUID_SVM	   0x8000000au
 #define CPUID_EDX_NPT	   0x1u
 #define CPUID_EDX_NRIP	   0x8u
-#define MSR_PAT		   0x277
 #define MSR_FS_BASE	   0xc0000100
 #define MSR_GS_BASE	   0xc0000101
 #define CPUID_OSXSAVE	   0x08000000u

@@ -53,7 +53,7 @@ int machine_free(void **state)
 /* A bit of everything, so that what is hidden shows. */
 struct cpuid cpuid(u32 leaf, u32 subleaf)
 {
-	return (struct cpuid){leaf, subleaf, ~0u, ~0u};
+	return (struct cpuid){leaf | machine.cpuid_eax, subleaf, ~0u, ~0u};
 }
 
 u64 rdmsr(u32 msr)

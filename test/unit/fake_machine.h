@@ -27,6 +27,7 @@ struct machine {
 	struct cpu *self; /* the CPU that executes */
 	struct ram ram;
 	u64 apic_base; /* MSR */
+	u32 cpuid_eax; /* beside the leaf */
 	bool wrmsr_faults;
 	u64 icr; /* of x2APIC, if it reached hardware */
 	u32 apic[0x40];

@@ -42,6 +42,28 @@ bool nested_write_hsave(struct vcpu *v, u32 msr, u64 value)
 	return nested_write_vm_cr(v, msr, value);
 }
 
+bool nested_read_tsc(struct vcpu *v, u64 *value)
+{
+	assert_int_equal(v->level, 2);
+	*value = FAKE_L2_TSC;
+	return true;
+}
+
+bool nested_read_pat(struct vcpu *v, u64 *value)
+{
+	assert_int_equal(v->level, 2);
+	*value = fake.l2_pat;
+	return true;
+}
+
+bool nested_write_pat(struct vcpu *v, u32 msr, u64 value)
+{
+	assert_int_equal(v->level, 2);
+	assert_int_equal(msr, MSR_PAT);
+	fake.l2_pat = value;
+	return true;
+}
+
 static enum result set_gif(struct vcpu *v, bool on)
 {
 	vmm->set_gif(v, on);

@@ -18,6 +18,8 @@ struct step {
 	bool undelivered; /* the exit interrupts an event's delivery */
 };
 
+#define FAKE_L2_TSC 0x123456789abcull
+
 struct fake {
 	struct guest_view view;
 	u64 efer;
@@ -36,6 +38,7 @@ struct fake {
 	bool no_svm;   /* nested_is_offered() */
 	bool l1_takes; /* what nested_take() and nested_take_fault() say ... */
 	u8 taken;      /* ... to this slot or vector */
+	u64 l2_pat;
 
 	struct {
 		u32 msr;

@@ -78,6 +78,20 @@ static void cpuid_hides_5_levels(void **state)
 	assert_int_equal(guest_cpuid(7).ecx, ~0u);
 }
 
+/* Bits 15:8 of EAX; the fake CPU has its leaf in there. */
+static void cpuid_hides_57_bits(void **state)
+{
+	(void)state;
+	machine.cpuid_eax = 0x3928;
+	assert_int_equal(guest_cpuid(0x80000008).eax, 0x80003028);
+	assert_int_equal(guest_cpuid(0x80000007).eax, 0x8000392f);
+	machine.cpuid_eax = 0x2024;
+	assert_int_equal(guest_cpuid(0x80000008).eax, 0x8000202c);
+	machine.cpuid_eax = 0x3928;
+	fake.no_svm = true;
+	assert_int_equal(guest_cpuid(0x80000008).eax, 0x80003928);
+}
+
 static void cpuid_hides_svm_and_signs(void **state)
 {
 	fake.no_svm = true;
@@ -307,6 +321,22 @@ static void next_rips(void **state)
 }
 
 /* Level 2 ******************************************************************/
+
+static void msrs_in_level_2_are_its_own(void **state)
+{
+	(void)state;
+	v->level = 2;
+	assert_int_equal(guest_rdmsr(MSR_TSC), FAKE_L2_TSC);
+	v->regs.rip = FAKE_RIP;
+	guest_wrmsr(MSR_PAT, 0x0102030405060700);
+	assert_int_equal(fake.l2_pat, 0x0102030405060700);
+	v->regs.rip = FAKE_RIP;
+	assert_int_equal(guest_rdmsr(MSR_PAT), 0x0102030405060700);
+	v->regs.rip = FAKE_RIP;
+	v->level = 1;
+	rdmsr_is_gp(MSR_TSC);
+	wrmsr_is_gp(MSR_PAT, 0);
+}
 
 /* L1 is asked of a fault that L0 finds in its guest, and has it or not. */
 static void faults_in_level_2_are_l1s_first(void **state)
@@ -642,6 +672,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(cpuid_is_the_cpus),
 		TEST(cpuid_hides_5_levels),
+		TEST(cpuid_hides_57_bits),
 		TEST(cpuid_hides_svm_and_signs),
 		TEST(svme_stays_on),
 		TEST(svme_needs_nesting),
@@ -653,6 +684,7 @@ int main(void)
 		TEST(a_hole_has_no_memory),
 		TEST(strings_into_a_hole_go_on),
 		TEST(next_rips),
+		TEST(msrs_in_level_2_are_its_own),
 		TEST(faults_in_level_2_are_l1s_first),
 		TEST(an_undeliverable_event_is_l1s_first),
 		TEST(l0s_nmis_are_not_the_guests),
