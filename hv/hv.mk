@@ -2,7 +2,7 @@
 # nestbox-flat.elf. What is pure runs in host unit tests too.
 hv-pure-src := hv/account.c hv/boot/bootinfo.c hv/boot/linux.c \
 	hv/boot/memmap.c hv/boot/options.c hv/boot/payload.c hv/boot/plan.c \
-	hv/emulate.c hv/gwalk.c hv/ivrs.c hv/nested/npt12.c
+	hv/emulate.c hv/gwalk.c hv/ivrs.c hv/nested/npt12.c hv/svm/event.c
 hv-src := $(hv-pure-src) hv/boot/boot.S hv/boot/l1.c hv/code.c hv/console.c \
 	hv/hypercall.c hv/insn.c hv/ioapic.c hv/iommu.c hv/lapic.c hv/main.c \
 	hv/mem.c hv/mmio.c hv/panic.c hv/pci.c hv/policy.c hv/ports.c \

@@ -48,6 +48,19 @@ bool insn_is_hlt(struct vcpu *v)
 	return insn_bytes(v, &g, bytes) && bytes[0] == HLT;
 }
 
+u8 insn_trap(struct vcpu *v)
+{
+	struct guest_view g;
+	struct x86_insn insn;
+
+	vmm->view_code(v, &g);
+	if (!insn_fetch(v, &g, &insn))
+		return 0;
+	if (insn.kind == X86_INT3)
+		return VECTOR_BP;
+	return insn.kind == X86_INTO ? VECTOR_OF : 0;
+}
+
 u64 insn_next(struct vcpu *v, const struct exit *exit, unsigned len)
 {
 	u64 next = vmm->next_rip(v, exit);

@@ -25,6 +25,9 @@ u64 insn_next(struct vcpu *v, const struct exit *exit, unsigned len);
 
 bool insn_is_hlt(struct vcpu *v);
 
+/* The vector of INT3 or INTO; any other one, INTn too: 0. */
+u8 insn_trap(struct vcpu *v);
+
 /* Goes on behind it: RIP, interrupt shadow, single step. Should it have
  * vanished meanwhile (another CPU overwrote it), the guest gets #UD. */
 void insn_done(struct vcpu *v, const struct exit *exit);

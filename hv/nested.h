@@ -44,11 +44,11 @@ handler_fn nested_exit;
 /*
  * The same for the backend, in the common case only, while RIP, RSP, RAX and
  * RFLAGS are in its blocks. quick_vmrun: L1's, whose instruction ends at @next;
- * not counted. quick_exit: of L1's guest, with @event to be injected again;
- * counted. False: nothing has happened. v->backend may be another block then.
+ * not counted. quick_exit: of L1's guest, which interrupted no event; counted.
+ * False: nothing has happened. v->backend may be another block then.
  */
 bool nested_quick_vmrun(struct vcpu *v, u64 next);
-bool nested_quick_exit(struct vcpu *v, const struct exit *exit, u64 event);
+bool nested_quick_exit(struct vcpu *v, const struct exit *exit);
 
 /* If L1 intercepts such an event (EXIT_nmi, EXIT_init, EXIT_shutdown) in its
  * guest, which runs: L1 has the exit and the event stays pending. */

@@ -131,10 +131,9 @@ bool nested_quick_vmrun(struct vcpu *v, u64 next)
 	return false;
 }
 
-bool nested_quick_exit(struct vcpu *v, const struct exit *exit, u64 event)
+bool nested_quick_exit(struct vcpu *v, const struct exit *exit)
 {
 	(void)v;
 	(void)exit;
-	(void)event;
 	return false;
 }

@@ -3,7 +3,7 @@
 unit-names := t-acpi t-boot t-emulate t-exit t-fmt t-gwalk t-ivrs t-lab \
 	t-levels t-linux t-memmap t-micro t-mmio t-npt12 t-options t-payload \
 	t-ports t-run t-shadow t-shadow-random t-vapic t-x86dec
-unit-names += t-check t-merge t-wants
+unit-names += t-check t-event t-merge t-wants
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san

@@ -54,7 +54,7 @@ static bool find_next(const struct vcpu *v, u8 kind)
 }
 
 /* Exits of instructions, and of interrupts, by one bit of L1's block. */
-bool nested_quick_exit(struct vcpu *v, const struct exit *exit, u64 event)
+bool nested_quick_exit(struct vcpu *v, const struct exit *exit)
 {
 	struct nested *n = v->nested;
 	u64 code = exit->code;
@@ -69,7 +69,7 @@ bool nested_quick_exit(struct vcpu *v, const struct exit *exit, u64 event)
 	    (code == VMCB_EXIT_MSR && !l1_wants(v, exit)) ||
 	    !find_next(v, kind))
 		return false;
-	n->vmcb02->control.event_inj = event;
+	n->vmcb02->control.event_inj = 0;
 	account_exit(&v->cpu->account, 2, exit, n->vmcb02->save.rip, BY_L1);
 	end_guest(v);
 	n->reflected++;

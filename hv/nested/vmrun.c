@@ -41,6 +41,8 @@ static void enter_guest(struct vcpu *v)
 	v->gif = GIF_ON;
 	v->backend = n->vmcb02;
 	v->level = 2;
+	v->injected = n->vmcb02->control.event_inj;
+	v->entry_rip = n->vmcb02->save.rip;
 	v->map = n->pair->nested_paging ? npt12_of(n)->root : 0;
 	v->iret_exits = n->pair->iret_exits;
 	v->debug_exits = n->pair->debug_exits;

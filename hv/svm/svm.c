@@ -11,6 +11,7 @@
 
 #include "hv/console.h"
 #include "hv/gwalk.h"
+#include "hv/insn.h"
 #include "hv/mem.h"
 #include "hv/nested.h"
 #include "hv/panic.h"
@@ -18,6 +19,7 @@
 #include "hv/run.h"
 #include "hv/space.h"
 #include "hv/svm/ahead.h"
+#include "hv/svm/event.h"
 #include "hv/svm/gif.h"
 #include "hv/svm/memo.h"
 #include "hv/svm/msrpm.h"
@@ -205,14 +207,37 @@ static void reset(struct vcpu *v, u64 npt, const struct start *start)
 	v->level = 1;
 }
 
-/* An event that an exit interrupted comes again. QEMU reports an interrupt
- * that it delivered itself as an exception (doc/emulator.md). */
-static u64 repeat_event(u64 info)
+/* INT3 and INTO are exceptions, which QEMU calls software interrupts. */
+static void name_trap(struct vcpu *v)
 {
-	if ((info & VMCB_EVENT_TYPE) == VMCB_EVENT_EXCEPTION &&
-	    (info & VMCB_EVENT_VECTOR) >= EXCEPTIONS)
-		info &= ~VMCB_EVENT_TYPE;
-	return info & VMCB_EVENT_VALID ? info : 0;
+	struct vmcb *vmcb = v->backend;
+	const u64 soft = VMCB_EVENT_VALID | VMCB_EVENT_SOFT;
+	u8 vector = (u8)vmcb->control.exit_int_info;
+
+	if (vmcb->control.exit_int_info != (soft | vector) ||
+	    (vector != VECTOR_BP && vector != VECTOR_OF))
+		return;
+	v->regs.rip = vmcb->save.rip;
+	if (insn_trap(v) == vector)
+		vmcb->control.exit_int_info =
+			VMCB_EVENT_VALID | VMCB_EVENT_EXCEPTION | vector;
+}
+
+/* An event that an exit interrupted comes again. The guest has stood where it
+ * is since it was entered if it is the one that was injected then. */
+__attribute__((noinline, cold)) static void repeat_event(struct vcpu *v)
+{
+	struct vmcb *vmcb = v->backend;
+	struct vmcb_control *c = &vmcb->control;
+
+	v->own_event =
+		c->exit_int_info != v->injected ||
+		vmcb->save.rip != v->entry_rip;
+	if (v->own_event && cpu_is_tcg()) {
+		event_correct(vmcb);
+		name_trap(v);
+	}
+	c->event_inj = c->exit_int_info;
 }
 
 static struct exit exit_of(const struct vmcb_control *c)
@@ -313,6 +338,7 @@ static __attribute__((noinline)) u64 quick_insn(struct vcpu *v,
 		next = do_quickly(v, vmcb, next);
 	if (!next)
 		return 0;
+	v->injected = 0;
 	account_exit(&v->cpu->account, 1,
 		     &(struct exit){.slot = slot_of[code], .code = code}, rip,
 		     BY_L0);
@@ -327,9 +353,10 @@ static __attribute__((noinline)) u64 quick_guest(struct vcpu *v,
 						 struct vmcb *vmcb)
 {
 	const struct exit exit = exit_of(&vmcb->control);
-	u64 event = repeat_event(vmcb->control.exit_int_info);
 
-	return nested_quick_exit(v, &exit, event) ? go_on(v, vmcb) : 0;
+	if (vmcb->control.exit_int_info & VMCB_EVENT_VALID)
+		return 0;
+	return nested_quick_exit(v, &exit) ? go_on(v, vmcb) : 0;
 }
 
 /*
@@ -352,17 +379,21 @@ static void run(struct vcpu *v, struct exit *exit)
 	vmcb->save.rsp = v->regs.gpr[RSP];
 	vmcb->save.rip = v->regs.rip;
 	vmcb->save.rflags = v->regs.rflags;
+	v->injected = vmcb->control.event_inj;
+	v->entry_rip = v->regs.rip;
 	if (v->l0_if)
 		sti();
 	svm_enter(virt_to_phys(vmcb), v->regs.gpr, v);
 	cli();
 	vmcb = v->backend;
+	vmcb->control.event_inj = 0;
+	if (vmcb->control.exit_int_info & VMCB_EVENT_VALID)
+		repeat_event(v);
 	v->regs.gpr[RAX] = vmcb->save.rax;
 	v->regs.gpr[RSP] = vmcb->save.rsp;
 	v->regs.rip = vmcb->save.rip;
 	v->regs.rflags = vmcb->save.rflags;
 	vmcb->control.tlb_control = VMCB_TLB_KEEP;
-	vmcb->control.event_inj = repeat_event(vmcb->control.exit_int_info);
 	*exit = exit_of(&vmcb->control);
 }
 
