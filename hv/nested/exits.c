@@ -11,6 +11,7 @@
 #include "hv/percpu.h"
 #include "hv/ports.h"
 #include "hv/space.h"
+#include "hv/svm/event.h"
 #include "hv/svm/msrpm.h"
 
 #define TABLE_PA 0x000ffffffffff000ull
@@ -37,6 +38,20 @@ bool l1_wants(const struct vcpu *v, const struct exit *exit)
 	return true;
 }
 
+/*
+ * L2 raises again what the instruction at its RIP has raised: a CPU that does
+ * not save the next RIP cannot have a soft event injected again as it was, and
+ * QEMU combines no injected fault with the next one to #DF.
+ */
+static void raise_again(struct vcpu *v)
+{
+	struct vmcb_control *c02 = &v->nested->vmcb02->control;
+
+	if (v->own_event && !cpu_has(SVM_NRIP) &&
+	    event_comes_again(c02->event_inj))
+		c02->event_inj = 0;
+}
+
 static enum result on_page_fault(struct vcpu *v, const struct exit *exit)
 {
 	struct nested *n = v->nested;
@@ -49,6 +64,8 @@ static enum result on_page_fault(struct vcpu *v, const struct exit *exit)
 	case SHADOW_FILLED:
 		if (n->pair->tables.generation != shadow_generation)
 			nested_flush(v);
+		if (n->vmcb02->control.event_inj & VMCB_EVENT_VALID)
+			raise_again(v);
 		return SAME_RIP;
 	case SHADOW_FAULT:
 		n->vmcb02->control.exit_info_1 = info;
@@ -64,12 +81,11 @@ static enum result on_page_fault(struct vcpu *v, const struct exit *exit)
 }
 
 /* Of the INTn that VMRUN began with, once it is delivered, nothing is left. */
-static void settle_soft_event(struct nested *n)
+static void settle_soft_event(struct vcpu *v)
 {
-	const u64 soft = VMCB_EVENT_VALID | VMCB_EVENT_SOFT;
+	struct nested *n = v->nested;
 
-	if ((n->vmcb02->control.event_inj &
-	     (VMCB_EVENT_VALID | VMCB_EVENT_TYPE)) != soft)
+	if (!(n->vmcb02->control.event_inj & VMCB_EVENT_VALID) || v->own_event)
 		n->soft_rip = 0;
 }
 
@@ -163,7 +179,7 @@ enum result nested_exit(struct vcpu *v, const struct exit *exit)
 	struct nested *n = v->nested;
 
 	if (n->soft_rip)
-		settle_soft_event(n);
+		settle_soft_event(v);
 	if (n->ports_open)
 		close_ports(n);
 	if (is_own(v, exit))

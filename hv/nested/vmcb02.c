@@ -7,6 +7,7 @@
 #include "hv/nested/shadow.h"
 #include "hv/nested/wants.h"
 #include "hv/space.h"
+#include "hv/svm/event.h"
 #include "hv/svm/msrpm.h"
 #include "hv/svm/quirk.h"
 
@@ -91,24 +92,23 @@ static u64 choose_root(struct nested *n)
 /* Features that the CPU has not *******************************************/
 
 /*
- * INTn and INT3 push the address behind themselves. A CPU that does not save
- * that address does not load it either, and pushes RIP.
+ * INTn, INT3 and INTO push the address behind themselves. A CPU that does not
+ * save that address does not load it either, and pushes RIP.
  */
 static void add_soft_event(struct nested *n)
 {
 	struct vmcb *vmcb02 = n->vmcb02;
-	u64 type = vmcb02->control.event_inj &
-		   (VMCB_EVENT_VALID | VMCB_EVENT_TYPE);
+	u64 event = vmcb02->control.event_inj;
 
 	n->soft_rip = 0;
-	if (type != (VMCB_EVENT_VALID | VMCB_EVENT_SOFT) || cpu_has(SVM_NRIP) ||
-	    !offers(SVM_NRIP))
+	if (!(event & VMCB_EVENT_VALID) || !event_is_soft(event) ||
+	    cpu_has(SVM_NRIP) || !offers(SVM_NRIP))
 		return;
 	n->soft_rip = vmcb02->save.rip;
 	vmcb02->save.rip = n->copy12->control.next_rip;
 }
 
-/* An INTn that did not get through is where it was. */
+/* One that did not get through is where it was. */
 static void remove_soft_event(struct nested *n)
 {
 	struct vmcb *vmcb02 = n->vmcb02;

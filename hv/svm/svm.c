@@ -333,12 +333,12 @@ static __attribute__((noinline)) u64 quick_insn(struct vcpu *v,
 	if (code - VMCB_EXIT_VMRUN > VMCB_EXIT_CLGI - VMCB_EXIT_VMRUN ||
 	    !v->svme || vmcb->save.rflags & RFLAGS_TF)
 		return 0;
+	v->injected = 0;
 	next = has_next_rip ? vmcb->control.next_rip : memo_next(v, rip);
 	if (next)
 		next = do_quickly(v, vmcb, next);
 	if (!next)
 		return 0;
-	v->injected = 0;
 	account_exit(&v->cpu->account, 1,
 		     &(struct exit){.slot = slot_of[code], .code = code}, rip,
 		     BY_L0);
