@@ -13,9 +13,11 @@
 #include "hv/space.h"
 #include "hv/svm/event.h"
 #include "hv/svm/msrpm.h"
+#include "lib/cpu.h"
 
 #define TABLE_PA 0x000ffffffffff000ull
 #define CR8_MASK 0xfu
+#define LOCK	 0xf0
 
 static bool wants_msr_exit(const struct vcpu *v, const struct exit *exit)
 {
@@ -142,6 +144,50 @@ static enum result on_cr0_read(struct vcpu *v, const struct exit *exit)
 	return NEXT_INSN;
 }
 
+static enum result fault(struct vcpu *v, u8 vector)
+{
+	inject_fault(v, vector, vector == VECTOR_GP);
+	return SAME_RIP;
+}
+
+/* CPUs that can write CR8 outside 64-bit mode do so by LOCK MOV CR0, which the
+ * decoder does not know. Returns the instruction's length; 0: there is none. */
+static unsigned decode_cr8_write(struct vcpu *v, u64 *value)
+{
+	u8 bytes[X86_INSN_MAX];
+	struct guest_view view;
+	struct x86_insn insn;
+	unsigned n, lock;
+
+	vmm->view_code(v, &view);
+	n = insn_bytes(v, &view, bytes);
+	lock = n && bytes[0] == LOCK;
+	if (x86_decode(bytes + lock, n - lock, view.mode, &insn) != X86_OK ||
+	    insn.kind != X86_MOV_CR)
+		return 0;
+	*value = x86_cut(v->regs.gpr[insn.rm], view.mode == X86_64 ? 8 : 4);
+	return lock + insn.len;
+}
+
+/* L0's wish alone, on QEMU (vmcb02.c). Without V_INTR_MASKING CR8 is the
+ * virtual TPR and the APIC's (APM vol. 2, 15.21.2). */
+static enum result on_cr8_write(struct vcpu *v, const struct exit *exit)
+{
+	struct vmcb_control *c02 = &v->nested->vmcb02->control;
+	u64 value;
+	unsigned len = decode_cr8_write(v, &value);
+
+	if (!len)
+		return fault(v, VECTOR_UD);
+	if (value > CR8_MASK)
+		return fault(v, VECTOR_GP);
+	c02->int_ctl = (c02->int_ctl & ~VMCB_V_TPR_MASK) | (u32)value;
+	if (!(c02->int_ctl & VMCB_V_INTR_MASKING))
+		write_cr8(value);
+	vmm->advance(v, insn_next(v, exit, len));
+	return SAME_RIP;
+}
+
 /*
  * A string between a port and memory is done by the CPU, in L1's guest, which
  * for one entry has the ports that neither L0 nor L1 wants.
@@ -167,6 +213,8 @@ static void close_ports(struct nested *n)
 /* What L1 does not want. */
 static enum result own_exit(struct vcpu *v, const struct exit *exit)
 {
+	if (exit->code == VMCB_EXIT_CR_WRITE + 8)
+		return on_cr8_write(v, exit);
 	if (exit->slot != EXIT_io || !(exit->info1 & VMCB_IO_STRING) ||
 	    ports_are_trapped(exit))
 		return NOT_MINE;

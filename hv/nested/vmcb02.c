@@ -117,6 +117,36 @@ static void remove_soft_event(struct nested *n)
 		vmcb02->save.rip = n->soft_rip;
 }
 
+/* What to do about the virtual interrupt that L1 asks for, on QEMU. */
+static bool mends_virq(const struct nested *n)
+{
+	return n->copy12->control.int_ctl & VMCB_V_IRQ && cpu_is_tcg();
+}
+
+/* QEMU 10.0.2 ends itself when CR8 is set below such an interrupt: L0 does it
+ * (exits.c). */
+static void add_virq(struct nested *n)
+{
+	struct vmcb *vmcb02 = n->vmcb02;
+
+	if (!mends_virq(n))
+		return;
+	vmcb02->control.int_ctl = event_hold_virtual(vmcb02->control.int_ctl);
+	vmcb_intercept(vmcb02, VMCB_EXIT_CR_WRITE + 8);
+}
+
+static void remove_virq(struct nested *n)
+{
+	const struct vmcb_control *c12 = &n->copy12->control;
+
+	if (!mends_virq(n))
+		return;
+	if (!(event_hold_virtual(c12->int_ctl) & VMCB_V_IRQ))
+		n->vmcb02->control.int_ctl |= VMCB_V_IRQ;
+	if (!wants_exit(c12, VMCB_EXIT_CR_WRITE + 8))
+		vmcb_pass(n->vmcb02, VMCB_EXIT_CR_WRITE + 8);
+}
+
 static bool keeps_gif(const struct nested *n)
 {
 	return n->copy12->control.int_ctl & VMCB_V_GIF_ENABLE &&
@@ -258,6 +288,7 @@ bool vmcb02_make(struct nested *n, const struct vmcb *vmcb12)
 	merge_run(c02, &pair->copy12->control, offer.int_ctl,
 		  cpu_has(SVM_FLUSH));
 	c02->ncr3 = choose_root(n);
+	add_virq(n);
 	add_gif(n);
 	add_soft_event(n);
 	return true;
@@ -266,5 +297,6 @@ bool vmcb02_make(struct nested *n, const struct vmcb *vmcb12)
 void vmcb02_unmake(struct nested *n)
 {
 	remove_gif(n);
+	remove_virq(n);
 	remove_soft_event(n);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hv/svm/event.h"
 
-#define BIT(n) (1u << (n))
+#define BIT(n)	 (1u << (n))
+#define TPR_BITS 0xfu
 
 /* Vectors 0 to 31, APM vol. 2, table 8-1; all but #DB, #DF and #MC of those
  * that are not soft are faults. */
@@ -39,7 +40,7 @@ static bool takes_virtual(const struct vmcb *vmcb)
 		return false;
 	if (ctl & VMCB_V_GIF_ENABLE && !(ctl & VMCB_V_GIF))
 		return false;
-	return ctl & VMCB_V_IGN_TPR || priority >= (ctl & VMCB_V_TPR_MASK);
+	return ctl & VMCB_V_IGN_TPR || priority >= (ctl & TPR_BITS);
 }
 
 void event_correct(struct vmcb *vmcb)
@@ -56,4 +57,13 @@ void event_correct(struct vmcb *vmcb)
 		c->int_ctl &= ~VMCB_V_IRQ;
 	if (is_virtual || !is_in(FAULTS | OTHERS, vector))
 		c->exit_int_info = VMCB_EVENT_VALID | VMCB_EVENT_INTR | vector;
+}
+
+u32 event_hold_virtual(u32 int_ctl)
+{
+	if (!(int_ctl & VMCB_V_IRQ) || int_ctl & VMCB_V_IGN_TPR)
+		return int_ctl;
+	if (int_ctl & VMCB_V_PRIO_MASK)
+		return int_ctl - (1u << VMCB_V_PRIO_SHIFT);
+	return int_ctl & ~VMCB_V_IRQ;
 }

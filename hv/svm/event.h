@@ -30,3 +30,7 @@ bool event_comes_again(u64 event);
  * vector of the virtual one that waits, they are taken for one.
  */
 void event_correct(struct vmcb *vmcb);
+
+/* int_ctl for QEMU, which lets a virtual interrupt in if its priority is the
+ * TPR's, too, where the manual asks for a higher one (15.21.4). */
+u32 event_hold_virtual(u32 int_ctl);

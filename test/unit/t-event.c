@@ -134,6 +134,32 @@ static void what_comes_again(void **state)
 	}
 }
 
+/* QEMU's rule on the result is the manual's on what it was made of. */
+static void qemu_holds_virtual(void **state)
+{
+	(void)state;
+	for (u32 priority = 0; priority < 16; priority++)
+		for (u32 tpr = 0; tpr < 16; tpr++) {
+			u32 ctl = VMCB_V_IRQ | tpr |
+				  priority << VMCB_V_PRIO_SHIFT;
+
+			vmcb.control.int_ctl = event_hold_virtual(ctl);
+			corrected(EVENT(EXCEPTION, VECTOR_INT),
+				  EVENT(INTR, VECTOR_INT),
+				  priority && priority <= tpr);
+		}
+}
+
+static void nothing_to_hold(void **state)
+{
+	const u32 ignored = VMCB_V_IRQ | VMCB_V_IGN_TPR | 3;
+	const u32 none = 7u << VMCB_V_PRIO_SHIFT | VMCB_V_INTR_MASKING;
+
+	(void)state;
+	assert_int_equal(event_hold_virtual(ignored), ignored);
+	assert_int_equal(event_hold_virtual(none), none);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +171,8 @@ int main(void)
 		cmocka_unit_test_setup(none_is_pending, setup),
 		cmocka_unit_test(soft_events),
 		cmocka_unit_test(what_comes_again),
+		cmocka_unit_test_setup(qemu_holds_virtual, setup),
+		cmocka_unit_test(nothing_to_hold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
