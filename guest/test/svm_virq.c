@@ -32,6 +32,9 @@ SVM_CODE(do_write_cr8, "mov $6, %ecx; mov %rcx, %cr8; nop; nop")
 SVM_CODE(do_raise_cr8, "mov $15, %ecx; mov %rcx, %cr8; sti; nop; nop")
 SVM_CODE(do_alt_cr8, ".byte 0xf0, 0x0f, 0x20, 0xc1") /* lock mov %cr0, %ecx */
 
+SVM_CODE(do_raise_alt_cr8, "mov $15, %ecx; .byte 0xf0, 0x0f, 0x22, 0xc1;"
+			   "sti; nop; nop")
+
 static u64 offset(const struct l2_row *r)
 {
 	return svm_vmcb.save.rip - (u64)r->code;
@@ -260,9 +263,25 @@ static void cr8_raised(const struct l2_row *r)
 	l1_settle();
 }
 
+static bool has_alternative(void)
+{
+	return cpuid(CPUID_FEATURES, 0).ecx & ECX_ALT_CR8;
+}
+
+/* LOCK MOV to CR0. */
+static void cr8_raised_alternative(const struct l2_row *r)
+{
+	if (has_alternative()) {
+		cr8_raised(r);
+		return;
+	}
+	prepare(r);
+	l2_expect_exit(r->code, VMCB_EXIT_EXCEPTION + VECTOR_UD);
+}
+
 static void cr8_alternative(const struct l2_row *r)
 {
-	bool there = cpuid(CPUID_FEATURES, 0).ecx & ECX_ALT_CR8;
+	bool there = has_alternative();
 
 	svm_vmcb.control.int_ctl = MASKING | 9;
 	l2_expect_exit(r->code, there ? VMCB_EXIT_VMMCALL
@@ -303,6 +322,8 @@ static const struct l2_row priorities[] = {
 	L2_ROW("cr8-raised-masking", cr8_raised, do_raise_cr8,
 	       .arg = IRQ(TPR_MAX) | MASKING),
 	L2_ROW("cr8-raised", cr8_raised, do_raise_cr8, .arg = IRQ(TPR_MAX)),
+	L2_ROW("cr8-raised-by-lock-mov-cr0", cr8_raised_alternative,
+	       do_raise_alt_cr8, .arg = IRQ(TPR_MAX)),
 	L2_ROW("cr8-by-lock-mov-cr0", cr8_alternative, do_alt_cr8),
 	L2_ROW("tpr-holds-physical", tpr_of_physical, do_nops, .arg = MASKING,
 	       .set = TPR_MAX, .want = VMCB_EXIT_VMMCALL),
