@@ -215,13 +215,13 @@ static void let_nmi_in(struct vcpu *v)
 		smp_kick(v->cpu);
 		return;
 	}
-	if (v->level == 2 && nested_take(v, EXIT_nmi)) {
-		vmm->watch_gif(v);
-		return;
-	}
 	if (v->at_iret && v->regs.rip == v->iret_rip) {
 		v->stepping = true;
 		vmm->step(v, true);
+		return;
+	}
+	if (v->level == 2 && nested_take(v, EXIT_nmi)) {
+		vmm->watch_gif(v);
 		return;
 	}
 	vmm->inject(v,

@@ -148,6 +148,33 @@ static void nmi_blocked(const struct l2_row *r)
 	l1_settle();
 }
 
+/* An IRET that finds no stack ends nothing. */
+static void nmi_blocked_by_fault(const struct l2_row *r)
+{
+	u64 *stack = svm_npte(SVM_GUEST_STACK - PAGE_SIZE), page = *stack;
+
+	svm_gate(VECTOR_NMI, nmi_handler);
+	svm_clgi();
+	l1_send_nmi();
+	l2_expect("exit", l1_run(r->code), VMCB_EXIT_VMMCALL);
+	vmcb_intercept(&svm_vmcb, VMCB_EXIT_NMI);
+	l1_send_nmi();
+	*stack = 0;
+	svm_vmcb.control.tlb_control = VMCB_TLB_FLUSH_ALL;
+	l2_expect("then", l1_run((svm_code *)(svm_vmcb.save.rip + VMMCALL_LEN)),
+		  VMCB_EXIT_NPF);
+	l2_expect("TF", svm_vmcb.save.rflags & RFLAGS_TF, 0);
+	l2_expect("handler", svm_regs.rbx, TAKEN);
+	*stack = page;
+	l2_expect("at last", l1_run((svm_code *)svm_vmcb.save.rip),
+		  VMCB_EXIT_NMI);
+	l2_expect("offset", offset(r), 0);
+	svm_stgi();
+	gif_spin();
+	l2_expect("NMIs of L1", l1_nmis, 1);
+	l1_settle();
+}
+
 /* The block is the CPU's: L1, too, gets the second one after an IRET only. */
 static void nmi_blocked_in_l1(const struct l2_row *r)
 {
@@ -186,6 +213,7 @@ static const struct l2_row nmis[] = {
 	L2_ROW("nmi-taken", nmi_taken, do_nops),
 	L2_ROW("nmi-taken-l2if", nmi_taken, do_nops, .set = RFLAGS_IF),
 	L2_ROW("nmi-blocked-until-iret", nmi_blocked, do_nops),
+	L2_ROW("nmi-blocked-by-fault", nmi_blocked_by_fault, do_nops),
 	L2_ROW("nmi-blocked-in-l1", nmi_blocked_in_l1, do_nops),
 	L2_ROW("nmi-before-interrupt", nmi_before_interrupt, do_nops),
 };

@@ -91,11 +91,30 @@ static void settle_soft_event(struct vcpu *v)
 		n->soft_rip = 0;
 }
 
-/* A step over an IRET, and NMIs, are L0's whatever L1 wants. */
-static bool is_own(const struct vcpu *v, const struct exit *exit)
+/* The IRET that L0 has L2 step over has not got through: NMIs wait for it as
+ * they did before. */
+static void give_up_step(struct vcpu *v)
 {
-	return exit->slot == EXIT_nmi ||
-	       (v->stepping && exit->code == VMCB_EXIT_EXCEPTION + VECTOR_DB);
+	v->stepping = v->at_iret = false;
+	v->nmi_blocked = true;
+	vmm->watch_iret(v, true);
+	if (!v->debug_exits)
+		vmcb_pass(v->backend, VMCB_EXIT_EXCEPTION + VECTOR_DB);
+	if (!v->steps_itself)
+		v->regs.rflags &= ~(u64)RFLAGS_TF;
+}
+
+/* A step over an IRET, and NMIs, are L0's whatever L1 wants. */
+static bool is_own(struct vcpu *v, const struct exit *exit)
+{
+	if (exit->slot == EXIT_nmi)
+		return true;
+	if (!v->stepping)
+		return false;
+	if (exit->code == VMCB_EXIT_EXCEPTION + VECTOR_DB)
+		return true;
+	give_up_step(v);
+	return false;
 }
 
 static enum result reflect_exit(struct vcpu *v, const struct exit *exit)

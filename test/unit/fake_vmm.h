@@ -39,6 +39,8 @@ struct fake {
 	bool l1_takes; /* what nested_take() and nested_take_fault() say ... */
 	u8 taken;      /* ... to this slot or vector */
 	u64 l2_pat;
+	bool takes; /* nested_take(): L1 wants NMIs and INITs of level 2 ... */
+	unsigned n_taken; /* ... and has had so many */
 
 	struct {
 		u32 msr;

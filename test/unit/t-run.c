@@ -453,6 +453,26 @@ static void nmis_wait_at_the_iret(void **state)
 	assert_delivered(EVENT_NMI, VECTOR_NMI);
 }
 
+/* L1, which wants those of its guest, has it no sooner. */
+static void l1_has_nmis_behind_the_iret(void **state)
+{
+	(void)state;
+	v->level = 2;
+	exit_of(EXIT_nmi);
+	assert_delivered(EVENT_NMI, VECTOR_NMI);
+	fake.takes = true;
+	FAKE_RUN(STEP(EXIT_nmi), STEP(EXIT_iret));
+	assert_int_equal(fake.n_taken, 0);
+	assert_true(fake.steps);
+	v->regs.rip += 2;
+	exit_of(EXIT_exception);
+	assert_nothing_delivered();
+	assert_false(fake.steps);
+	assert_int_equal(fake.n_taken, 1);
+	assert_true(v->nmi_pending);
+	assert_true(fake.watches_gif);
+}
+
 /* A kick carries the NMI that another CPU of L1 has sent. */
 static void ask_nmi(struct vcpu *who)
 {
@@ -691,6 +711,7 @@ int main(void)
 		TEST(other_cpus_have_no_tick),
 		TEST(nmis_wait_for_the_iret),
 		TEST(nmis_wait_at_the_iret),
+		TEST(l1_has_nmis_behind_the_iret),
 		TEST(requested_nmis_arrive_once),
 		TEST(nmis_wait_for_an_exception),
 		TEST(gif_holds_interrupts_and_nmis),
