@@ -285,6 +285,29 @@ static void delivered(const struct l2_row *r)
 		event_expect_taken(r->arg, (u64)r->code + r->want);
 }
 
+/* What L1 intercepts beside it does not matter: .set. */
+static void delivered_beside(const struct l2_row *r)
+{
+	let_exceptions_pass();
+	vmcb_intercept(&svm_vmcb, (u32)r->set);
+	svm_gate((u8)r->arg, event_taken);
+	if (l2_expect_exit(r->code, VMCB_EXIT_VMMCALL))
+		event_expect_taken(r->arg, (u64)r->code + r->want);
+}
+
+/* The same, and an exit for L1 interrupts the delivery. */
+static void lost_beside(const struct l2_row *r)
+{
+	const struct vmcb_control *c = &svm_vmcb.control;
+
+	let_exceptions_pass();
+	vmcb_intercept(&svm_vmcb, (u32)r->set);
+	*svm_npte(SVM_IDT) = 0;
+	l2_expect_exit(r->code, VMCB_EXIT_NPF);
+	l2_expect("exitintinfo", c->exit_int_info, r->want);
+	l2_expect("rip", svm_vmcb.save.rip, (u64)r->code);
+}
+
 static void delivered_page_fault(const struct l2_row *r)
 {
 	delivered(r);
@@ -311,6 +334,10 @@ static void cr2_saved(const struct l2_row *r)
 #define DELIVERED(name, code_, event, length)                       \
 	L2_ROW("delivered-" name, delivered, code_, .arg = (event), \
 	       .want = (length))
+
+#define BESIDE(name, what, code_, event, result, intercept)          \
+	L2_ROW(#what "-" name, what##_beside, code_, .arg = (event), \
+	       .want = (result), .set = (intercept))
 
 static const struct l2_row faults[] = {
 	L2_ROW("no-gate-int", no_gate, do_int, .set = EXIT_OF(VECTOR_NP),
@@ -342,6 +369,14 @@ static const struct l2_row faults[] = {
 	DELIVERED("icebp", do_icebp, VECTOR_DB, 1),
 	DELIVERED("int", do_int, VECTOR_INT, 2),
 	DELIVERED("gp", do_gp, VECTOR_GP | WITH_CODE(0), 9),
+	BESIDE("bp-beside-swint", delivered, do_int3, VECTOR_BP, 1,
+	       VMCB_EXIT_SWINT),
+	BESIDE("int-beside-bp", delivered, do_int, VECTOR_INT, 2,
+	       EXIT_OF(VECTOR_BP)),
+	BESIDE("bp-beside-swint", lost, do_int3, 0, EXCEPTION(VECTOR_BP),
+	       VMCB_EXIT_SWINT),
+	BESIDE("int-beside-bp", lost, do_int, 0, EVENT(SOFT, VECTOR_INT),
+	       EXIT_OF(VECTOR_BP)),
 	L2_ROW("delivered-pf", delivered_page_fault, do_store,
 	       .arg = VECTOR_PF | WITH_CODE(PF_WRITE), .want = 10),
 	L2_ROW("cr2-kept", cr2_kept, do_store),

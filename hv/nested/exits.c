@@ -13,6 +13,7 @@
 #include "hv/space.h"
 #include "hv/svm/event.h"
 #include "hv/svm/msrpm.h"
+#include "hv/svm/quirk.h"
 #include "lib/cpu.h"
 
 #define TABLE_PA 0x000ffffffffff000ull
@@ -169,6 +170,49 @@ static enum result fault(struct vcpu *v, u8 vector)
 	return SAME_RIP;
 }
 
+/*
+ * INT3, INTO or INTn, which L1 does not intercept, is done by an injection. A
+ * fault of its gate's returns behind the instruction then: the CPU has no place
+ * for the next RIP.
+ */
+static enum result deliver_soft(struct vcpu *v, const struct exit *exit,
+				const struct event *event)
+{
+	u64 next = insn_next(v, exit, 0);
+
+	if (!next)
+		return fault(v, VECTOR_UD);
+	v->nested->soft_rip = v->regs.rip;
+	v->regs.rip = next;
+	vmm->inject(v, event);
+	return SAME_RIP;
+}
+
+/* QEMU asks the intercept of INTn for INT3 and INTO, too, and for these none
+ * of exceptions (merge_all() in vmcb02.c). */
+static enum result on_soft_interrupt(struct vcpu *v, const struct exit *exit)
+{
+	struct vmcb_control *c02 = &v->nested->vmcb02->control;
+	struct event event = {.type = EVENT_SOFT};
+	struct exit other = *exit;
+	struct guest_view view;
+	struct x86_insn insn;
+
+	vmm->view_code(v, &view);
+	if (!insn_fetch(v, &view, &insn))
+		return SAME_RIP; /* another CPU has changed it */
+	event.vector = (u8)insn.imm;
+	if (insn.kind == X86_INT3 || insn.kind == X86_INTO) {
+		event.type = EVENT_EXCEPTION;
+		event.vector = insn.kind == X86_INT3 ? VECTOR_BP : VECTOR_OF;
+		other.slot = EXIT_exception;
+		other.code = VMCB_EXIT_EXCEPTION + event.vector;
+	}
+	c02->exit_code = other.code;
+	return l1_wants(v, &other) ? reflect_exit(v, &other)
+				   : deliver_soft(v, exit, &event);
+}
+
 /* CPUs that can write CR8 outside 64-bit mode do so by LOCK MOV CR0, which the
  * decoder does not know. Returns the instruction's length; 0: there is none. */
 static unsigned decode_cr8_write(struct vcpu *v, u64 *value)
@@ -255,6 +299,8 @@ enum result nested_exit(struct vcpu *v, const struct exit *exit)
 		return on_page_fault(v, exit);
 	if (exit->code == VMCB_EXIT_CR_READ)
 		return on_cr0_read(v, exit);
+	if (exit->slot == EXIT_swint && cpu_is_tcg())
+		return on_soft_interrupt(v, exit);
 	return l1_wants(v, exit) ? reflect_exit(v, exit) : own_exit(v, exit);
 }
 

@@ -211,6 +211,9 @@ static void merge_all(struct nested *n)
 		wants_exit(c12, VMCB_EXIT_EXCEPTION + VECTOR_DB);
 	merge_maps(n);
 	merge_control(&vmcb02->control, c12, &m);
+	if (cpu_is_tcg() && (wants_exit(c12, VMCB_EXIT_EXCEPTION + VECTOR_BP) ||
+			     wants_exit(c12, VMCB_EXIT_EXCEPTION + VECTOR_OF)))
+		vmcb_intercept(vmcb02, VMCB_EXIT_SWINT);
 	merge_save(&vmcb02->save, &n->copy12->save);
 	if (!n->pair->nested_paging)
 		vmcb02->save.g_pat = n->vmcb01->save.g_pat;
