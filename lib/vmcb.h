@@ -252,7 +252,6 @@ ASSERT_SIZE(vmcb, 0x1000);
 #define VMCB_EXIT_XSETBV       0x08d
 #define VMCB_EXIT_RDPRU	       0x08e
 #define VMCB_EXIT_EFER_WRITTEN 0x08f
-#define VMCB_EXIT_CR_WRITTEN   0x090 /* one of CR0 to CR15 */
 #define VMCB_EXIT_INVPCID      0x0a2
 #define VMCB_EXIT_BUS_LOCK     0x0a5
 #define VMCB_EXIT_NPF	       0x400
@@ -326,15 +325,15 @@ static inline void vmcb_trap_msr(void *msrpm, u32 msr)
  */
 static inline bool vmcb_exits_before_insn(u64 code)
 {
-	if (code < VMCB_EXIT_EXCEPTION)
-		return true;
-	if (code < VMCB_EXIT_INTR) /* by INT3 and INTO */
-		return code == VMCB_EXIT_EXCEPTION + 3 ||
-		       code == VMCB_EXIT_EXCEPTION + 4;
-	if (code < VMCB_EXIT_CR0_SELECTED || code > VMCB_EXIT_CHOSEN_MAX)
-		return false;
-	if (code >= VMCB_EXIT_EFER_WRITTEN && code < VMCB_EXIT_CR_WRITTEN + 16)
-		return false;
-	return code != VMCB_EXIT_TASK_SWITCH && code != VMCB_EXIT_FERR_FREEZE &&
-	       code != VMCB_EXIT_SHUTDOWN && code != VMCB_EXIT_BUS_LOCK;
+	static const u32 codes[6] = {
+		~0u,	    /* CRs */
+		~0u,	    /* DRs */
+		0x00000018, /* INT3 and INTO, of the exceptions */
+		0x1fffffe0, /* CR0_SELECTED to MSR */
+		0x00007fff, /* VMRUN to RDPRU */
+		~(1u << (VMCB_EXIT_BUS_LOCK - 0xa0)),
+	};
+
+	return code <= VMCB_EXIT_CHOSEN_MAX &&
+	       codes[code / 32] >> code % 32 & 1;
 }

@@ -44,6 +44,7 @@
 #define MSR_TSC_DEADLINE  0x000006e0
 #define MSR_X2APIC	  0x00000800 /* + register offset / 16 */
 #define MSR_EFER	  0xc0000080
+#define MSR_TSC_AUX	  0xc0000103
 #define MSR_SYSCFG	  0xc0010010
 #define MSR_HWCR	  0xc0010015
 #define MSR_IORR_BASE0	  0xc0010016 /* and three more */

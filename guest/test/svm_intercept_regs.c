@@ -114,6 +114,19 @@ static void passes(const struct l2_row *r)
 	clear_debug_addresses();
 }
 
+/* Of CR0 reads alone L1 wants nothing: neither memory nor the next read that it
+ * does want is lost. */
+static void passes_memory(const struct l2_row *r)
+{
+	prepare(r);
+	*(u64 *)SVM_PAGE_B = 0;
+	intercept_all();
+	vmcb_pass(&svm_vmcb, (u32)r->arg);
+	l2_expect_exit(r->code, VMCB_EXIT_VMMCALL);
+	l2_expect("value", *(u64 *)SVM_PAGE_B, svm_vmcb.save.cr0 & 0xffff);
+	l2_expect_exit(do_read_cr3, VMCB_EXIT_CR_READ + 3);
+}
+
 static void next_rip(const struct l2_row *r)
 {
 	prepare(r);
@@ -207,6 +220,9 @@ static const struct l2_row rows[] = {
 	SELECTED("smsw-as-read", do_smsw, VMCB_EXIT_CR_READ, VMCB_EXIT_CR_READ),
 	SELECTED("smsw-memory-as-read", do_smsw_memory, VMCB_EXIT_CR_READ,
 		 VMCB_EXIT_CR_READ),
+	L2_ROW("passes-smsw", passes, do_smsw, .arg = VMCB_EXIT_CR_READ),
+	L2_ROW("passes-smsw-memory", passes_memory, do_smsw_memory,
+	       .arg = VMCB_EXIT_CR_READ),
 	SELECTED("selected-am", do_write_cr0, SEL, SEL, .set = CR0_AM),
 	SELECTED("selected-wp", do_write_cr0, SEL, SEL, .set = CR0_WP),
 	SELECTED("selected-cd", do_write_cr0, SEL, SEL, .set = CR0_CD),

@@ -4,6 +4,7 @@
 #include "hv/gwalk.h"
 #include "hv/insn.h"
 #include "hv/space.h"
+#include "hv/svm/quirk.h"
 #include "lib/x86.h"
 
 #define MOV_CR	   (1ull << 63)
@@ -26,6 +27,8 @@ void assist_init(void)
 	add_kind(VMCB_EXIT_INVLPG, VMCB_EXIT_INVLPG, ASSIST_OPERAND);
 	add_kind(VMCB_EXIT_SWINT, VMCB_EXIT_SWINT, ASSIST_OPERAND);
 	add_kind(VMCB_EXIT_IOIO, VMCB_EXIT_IOIO, ASSIST_DECODES);
+	if (cpu_is_tcg()) /* RDTSCP exits so, too */
+		add_kind(VMCB_EXIT_RDTSC, VMCB_EXIT_RDTSC, ASSIST_DECODES);
 }
 
 static bool is_kind(const struct exit *exit, u8 kind)

@@ -5,6 +5,7 @@
 #include "hv/mem.h"
 #include "hv/nested/assist.h"
 #include "hv/nested/merge.h"
+#include "hv/nested/reads.h"
 #include "hv/nested/shadow.h"
 #include "hv/nested/vmrun.h"
 #include "hv/nested/wants.h"
@@ -16,6 +17,7 @@
 #include "hv/svm/quirk.h"
 #include "lib/cpu.h"
 
+#define RARE	 __attribute__((noinline))
 #define TABLE_PA 0x000ffffffffff000ull
 #define CR8_MASK 0xfu
 #define LOCK	 0xf0
@@ -126,44 +128,6 @@ static enum result reflect_exit(struct vcpu *v, const struct exit *exit)
 	return REFLECTED;
 }
 
-static u64 control_register(const struct vmcb *vmcb, unsigned number)
-{
-	switch (number) {
-	case 0:
-		return vmcb->save.cr0;
-	case 2:
-		return vmcb->save.cr2;
-	case 3:
-		return vmcb->save.cr3;
-	case 4:
-		return vmcb->save.cr4;
-	default:
-		return vmcb->control.int_ctl & CR8_MASK;
-	}
-}
-
-/*
- * QEMU 10.0 calls the read of any control register one of CR0
- * (doc/emulator.md). Which one it was decides whether L1 wants it.
- */
-static enum result on_cr0_read(struct vcpu *v, const struct exit *exit)
-{
-	struct vmcb *vmcb02 = v->nested->vmcb02;
-	struct exit other = *exit;
-	struct guest_view view;
-	struct x86_insn insn;
-
-	vmm->view(v, &view);
-	if (insn_fetch(v, &view, &insn) && insn.kind == X86_MOV_CR)
-		other.code += insn.reg;
-	vmcb02->control.exit_code = other.code;
-	if (wants_exit(&v->nested->copy12->control, other.code))
-		return reflect_exit(v, &other);
-	x86_reg_write(&insn, v->regs.gpr, insn.rm, view.mode == X86_64 ? 8 : 4,
-		      control_register(vmcb02, insn.reg));
-	return NEXT_INSN;
-}
-
 static enum result fault(struct vcpu *v, u8 vector)
 {
 	inject_fault(v, vector, vector == VECTOR_GP);
@@ -264,17 +228,54 @@ static void open_ports(struct nested *n)
 		merge_ports((u64 *)(n->iopm + at), (const u64 *)(map01 + at),
 			    phys_map(&space_l1, map + at, PAGE_SIZE));
 	n->vmcb02->control.iopm_pa = virt_to_phys(n->iopm);
-	n->ports_open = true;
+	n->opened = true;
 }
 
-static void close_ports(struct nested *n)
+/* QEMU's CPU reads all control registers, or the TSC, without an exit. */
+static void open_reads(struct nested *n, u64 code)
 {
-	n->vmcb02->control.iopm_pa = offer.iopm;
-	n->ports_open = false;
+	vmcb_pass(n->vmcb02, (u32)code);
+	n->opened = true;
+}
+
+static void close_exits(struct nested *n)
+{
+	struct vmcb_control *c02 = &n->vmcb02->control;
+
+	c02->iopm_pa = offer.iopm;
+	if (cpu_is_tcg())
+		merge_reads(c02->intercept, n->copy12->control.intercept);
+	n->opened = false;
+}
+
+/* Whether the CPU does not tell of what. */
+static bool is_any_read(u64 code)
+{
+	return cpu_is_tcg() &&
+	       (code == VMCB_EXIT_CR_READ || code == VMCB_EXIT_RDTSC);
+}
+
+/* A read of which the CPU does not tell what. What L0 cannot do for the guest,
+ * that does in one entry without such exits. */
+static RARE enum result on_read(struct vcpu *v, const struct exit *exit)
+{
+	struct nested *n = v->nested;
+	struct exit right = *exit;
+	struct x86_insn insn;
+	bool found = reads_find(v, &insn, &right.code);
+
+	if (wants_exit(&n->copy12->control, right.code)) {
+		n->vmcb02->control.exit_code = right.code;
+		return reflect_exit(v, &right);
+	}
+	if (found && reads_do(v, &insn))
+		return NEXT_INSN;
+	open_reads(n, exit->code);
+	return SAME_RIP;
 }
 
 /* What L1 does not want. */
-static enum result own_exit(struct vcpu *v, const struct exit *exit)
+static RARE enum result own_exit(struct vcpu *v, const struct exit *exit)
 {
 	if (exit->code == VMCB_EXIT_CR_WRITE + 8)
 		return on_cr8_write(v, exit);
@@ -285,20 +286,29 @@ static enum result own_exit(struct vcpu *v, const struct exit *exit)
 	return SAME_RIP;
 }
 
-enum result nested_exit(struct vcpu *v, const struct exit *exit)
+/* Rare, and kept out of the path of all other exits. */
+static RARE void settle(struct vcpu *v)
 {
 	struct nested *n = v->nested;
 
 	if (n->soft_rip)
 		settle_soft_event(v);
-	if (n->ports_open)
-		close_ports(n);
+	if (n->opened)
+		close_exits(n);
+}
+
+enum result nested_exit(struct vcpu *v, const struct exit *exit)
+{
+	struct nested *n = v->nested;
+
+	if (n->soft_rip | n->opened)
+		settle(v);
 	if (is_own(v, exit))
 		return NOT_MINE;
 	if (exit->slot == EXIT_npf)
 		return on_page_fault(v, exit);
-	if (exit->code == VMCB_EXIT_CR_READ)
-		return on_cr0_read(v, exit);
+	if (exit->code <= VMCB_EXIT_RDTSC && is_any_read(exit->code))
+		return on_read(v, exit);
 	if (exit->slot == EXIT_swint && cpu_is_tcg())
 		return on_soft_interrupt(v, exit);
 	return l1_wants(v, exit) ? reflect_exit(v, exit) : own_exit(v, exit);
@@ -309,8 +319,8 @@ static void make_up(struct vcpu *v, enum exit_slot slot, u64 code)
 {
 	struct nested *n = v->nested;
 
-	if (n->ports_open)
-		close_ports(n);
+	if (n->opened)
+		close_exits(n);
 	n->vmcb02->control.next_rip = 0;
 	assist(v, &(struct exit){.slot = slot, .code = code});
 	reflect_as(v, code, 0, 0);

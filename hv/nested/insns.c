@@ -44,12 +44,14 @@ static enum result page_fault(struct vcpu *v, u64 address, bool write)
 }
 
 /* Only a prefix would make the address of 64-bit code short. */
-u64 svm_long_operand(struct vcpu *v, const struct exit *exit)
+u64 svm_operand(struct vcpu *v, const struct exit *exit)
 {
 	u64 rax = v->regs.gpr[RAX];
 	struct guest_view view;
 	struct x86_insn insn;
 
+	if (!(rax >> 32))
+		return rax;
 	vmm->view_code(v, &view);
 	if (view.mode == X86_64 &&
 	    insn_next(v, exit, 0) - v->regs.rip == UNPREFIXED)

@@ -18,6 +18,7 @@ static const u16 open_words[] = {
 };
 
 #define BIT(code) (1u << (code) % 32)
+#define CR_READS  0xffffu
 
 void merge_intercepts(u32 intercept02[6], const u32 intercept12[6])
 {
@@ -39,6 +40,14 @@ void merge_intercepts(u32 intercept02[6], const u32 intercept12[6])
 
 	for (unsigned i = 0; i < ARRAY_SIZE(own); i++)
 		intercept02[i] = intercept12[i] | own[i];
+}
+
+void merge_reads(u32 intercept02[6], const u32 intercept12[6])
+{
+	if (intercept12[VMCB_EXIT_CR_READ / 32] & CR_READS)
+		intercept02[VMCB_EXIT_CR_READ / 32] |= BIT(VMCB_EXIT_CR_READ);
+	if (intercept12[VMCB_EXIT_RDTSCP / 32] & BIT(VMCB_EXIT_RDTSCP))
+		intercept02[VMCB_EXIT_RDTSC / 32] |= BIT(VMCB_EXIT_RDTSC);
 }
 
 /* The CPU's own GIF or VMLOAD need no exit if L1 did not ask for one. */

@@ -25,6 +25,9 @@ void merge_copy(struct vmcb *copy12, const struct vmcb *vmcb12);
 /* The exits that L0 needs of every guest of L1's; all others are L1's choice. */
 void merge_intercepts(u32 intercept02[6], const u32 intercept12[6]);
 
+/* The intercepts that QEMU's CPU asks for what L1 wants: hv/nested/reads.h. */
+void merge_reads(u32 intercept02[6], const u32 intercept12[6]);
+
 /* What of the control area has a clean bit; but nCR3. */
 void merge_control(struct vmcb_control *c02, const struct vmcb_control *c12,
 		   const struct merge *m);

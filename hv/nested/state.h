@@ -50,8 +50,8 @@ struct nested {
 	u32 kept;	    /* int_ctl of vmcb02 while its guest's GIF is off */
 	u64 soft_rip;	    /* of an INTn that is injected: where it stands */
 	struct phys memory; /* of L1's guest */
-	u8 *iopm;	    /* L0's and L1's, for one entry ... */
-	bool ports_open;    /* ... which is under way */
+	u8 *iopm;	    /* L0's and L1's, for one entry */
+	bool opened;	    /* exits are off that L0 needs, for one entry */
 	struct check_limits limits;
 	/* How often L1's VMRUN began a guest, an exit of it went to L1, and an
 	 * exit was made up: vmruns = reflected + made_up (+ 1 in level 2). */

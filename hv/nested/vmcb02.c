@@ -214,6 +214,8 @@ static void merge_all(struct nested *n)
 	if (cpu_is_tcg() && (wants_exit(c12, VMCB_EXIT_EXCEPTION + VECTOR_BP) ||
 			     wants_exit(c12, VMCB_EXIT_EXCEPTION + VECTOR_OF)))
 		vmcb_intercept(vmcb02, VMCB_EXIT_SWINT);
+	if (cpu_is_tcg())
+		merge_reads(vmcb02->control.intercept, c12->intercept);
 	merge_save(&vmcb02->save, &n->copy12->save);
 	if (!n->pair->nested_paging)
 		vmcb02->save.g_pat = n->vmcb01->save.g_pat;

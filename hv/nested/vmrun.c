@@ -8,8 +8,9 @@
 #include "hv/svm/gif.h"
 #include "lib/cpu.h"
 
-#define DR7_OFF	 0x400u
-#define CR8_MASK 0xfu
+#define DR7_OFF	   0x400u
+#define CR8_MASK   0xfu
+#define SHORT_PAGE 0xfffff000ull /* a page below 4 GiB */
 
 /* VMRUN ********************************************************************/
 
@@ -74,10 +75,16 @@ void begin_guest(struct vcpu *v, struct vmcb *vmcb12, u64 pa)
 		refuse_guest(v, vmcb12);
 }
 
-/* L1's operand; NULL: #GP. */
-static struct vmcb *block(u64 pa)
+/* L1's operand, and the block there; NULL: #GP. */
+static struct vmcb *block(struct vcpu *v, const struct exit *exit, u64 *pa)
 {
-	return pa % PAGE_SIZE ? NULL : space_writable(pa, PAGE_SIZE);
+	*pa = v->regs.gpr[RAX];
+	if (*pa & ~SHORT_PAGE) {
+		*pa = svm_operand(v, exit);
+		if (*pa % PAGE_SIZE)
+			return NULL;
+	}
+	return space_writable(*pa, PAGE_SIZE);
 }
 
 enum result nested_vmrun(struct vcpu *v, const struct exit *exit)
@@ -90,8 +97,7 @@ enum result nested_vmrun(struct vcpu *v, const struct exit *exit)
 		inject_fault(v, VECTOR_UD, false);
 		return SAME_RIP;
 	}
-	pa = svm_operand(v, exit);
-	vmcb12 = block(pa);
+	vmcb12 = block(v, exit, &pa);
 	if (!vmcb12) {
 		inject_fault(v, VECTOR_GP, true);
 		return SAME_RIP;

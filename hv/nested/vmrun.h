@@ -30,16 +30,9 @@ bool l1_wants(const struct vcpu *v, const struct exit *exit);
 
 /*
  * rAX of VMRUN, VMLOAD and VMSAVE, which is EAX if the address size is 32 bits
- * (APM vol. 3, chapter 4). svm_long_operand(): with an upper half.
+ * (APM vol. 3, chapter 4).
  */
-u64 svm_long_operand(struct vcpu *v, const struct exit *exit);
-
-static inline u64 svm_operand(struct vcpu *v, const struct exit *exit)
-{
-	u64 rax = v->regs.gpr[RAX];
-
-	return rax >> 32 ? svm_long_operand(v, exit) : rax;
-}
+u64 svm_operand(struct vcpu *v, const struct exit *exit);
 
 /* GIF of L1's guest, which is on at VMRUN. */
 void set_guest_gif(struct vcpu *v, bool on);

@@ -1,6 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hv/nested/wants.h"
 
+u64 code_of_read(const struct x86_insn *insn, u64 code)
+{
+	switch (insn->kind) {
+	case X86_MOV_CR:
+		return VMCB_EXIT_CR_READ + insn->reg;
+	case X86_SMSW:
+		return VMCB_EXIT_CR_READ;
+	case X86_RDTSC:
+		return VMCB_EXIT_RDTSC;
+	case X86_RDTSCP:
+		return VMCB_EXIT_RDTSCP;
+	default:
+		return code;
+	}
+}
+
 /* Reads one byte, because maps cross pages and pages may be missing. */
 static bool has_bits(const struct phys *l1, u64 pa, u32 bits)
 {

@@ -12,6 +12,7 @@
 
 #include "lib/phys.h"
 #include "lib/vmcb.h"
+#include "lib/x86dec.h"
 
 /*
  * A bit of the intercept vectors decides. Codes that have none are always
@@ -27,6 +28,10 @@ static inline bool wants_exit(const struct vmcb_control *control12, u64 code)
 		return true;
 	return control12->intercept[code / 32] >> code % 32 & 1;
 }
+
+/* The code that a read of a control register or the TSC has by the manual;
+ * @code, if @insn is none. SMSW is a read of CR0 (15.8). */
+u64 code_of_read(const struct x86_insn *insn, u64 code);
 
 /* @info1: EXITINFO1 of the exit, as the CPU writes it. */
 bool wants_port(const struct phys *l1, u64 iopm, u64 info1);

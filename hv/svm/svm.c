@@ -44,7 +44,8 @@
 #define DR6_BS		   0x4000u
 #define DR7_RESET	   0x400u
 #define L1_ASID		   1
-#define UNPREFIXED	   3 /* bytes of VMLOAD and VMSAVE */
+#define UNPREFIXED	   3		 /* bytes of VMLOAD and VMSAVE */
+#define SHORT_PAGE	   0xfffff000ull /* a page below 4 GiB */
 
 /* Segment attributes as a VMCB has them: flat, present, accessed. */
 #define CODE32	 0xc9b
@@ -260,11 +261,24 @@ static enum x86_mode code_mode(const struct vmcb_save *s)
 	return s->cs.attributes & VMCB_SEGMENT_BIG ? X86_32 : X86_16;
 }
 
+/* An address above 4 GiB may be meant by 64-bit code without a prefix only. */
+static __attribute__((noinline)) bool takes_rax(const struct vmcb *vmcb,
+						u64 next)
+{
+	const struct vmcb_save *s = &vmcb->save;
+
+	return !(s->rax % PAGE_SIZE) && code_mode(s) == X86_64 &&
+	       next - s->rip == UNPREFIXED;
+}
+
 /* VMLOAD and VMSAVE move what L0 does not use, so the CPU may do it for L1, at
  * the same address. */
-static inline bool move(u64 pa, bool save)
+static inline bool move(const struct vmcb *vmcb, u64 next, bool save)
 {
-	if (pa % PAGE_SIZE || !space_writable(pa, PAGE_SIZE))
+	u64 pa = vmcb->save.rax;
+
+	if ((pa & ~SHORT_PAGE && !takes_rax(vmcb, next)) ||
+	    !space_writable(pa, PAGE_SIZE))
 		return false;
 	if (save)
 		__asm__ volatile("vmsave" : : "a"(pa) : "memory");
@@ -273,29 +287,18 @@ static inline bool move(u64 pa, bool save)
 	return true;
 }
 
-/* An address above 4 GiB may be meant by 64-bit code without a prefix only. */
-static bool takes_rax(const struct vmcb *vmcb, u64 next)
-{
-	const struct vmcb_save *s = &vmcb->save;
-
-	return !(s->rax >> 32) ||
-	       (code_mode(s) == X86_64 && next - s->rip == UNPREFIXED);
-}
-
 /* Where L1 goes on; 0: nothing is done. */
 static u64 do_quickly(struct vcpu *v, struct vmcb *vmcb, u64 next)
 {
 	switch (vmcb->control.exit_code) {
 	case VMCB_EXIT_VMRUN:
-		return takes_rax(vmcb, next) && nested_quick_vmrun(v, next)
-			       ? next
-			       : 0;
+		if (vmcb->save.rax & ~SHORT_PAGE && !takes_rax(vmcb, next))
+			return 0;
+		return nested_quick_vmrun(v, next) ? next : 0;
 	case VMCB_EXIT_VMLOAD:
-		return takes_rax(vmcb, next) && move(vmcb->save.rax, false)
-			       ? next
-			       : 0;
+		return move(vmcb, next, false) ? next : 0;
 	case VMCB_EXIT_VMSAVE:
-		if (!takes_rax(vmcb, next) || !move(vmcb->save.rax, true))
+		if (!move(vmcb, next, true))
 			return 0;
 		return ahead_of_vmsave(v, next,
 				       memo_behind(v, vmcb->save.rip));

@@ -29,11 +29,31 @@ static void ports_without_a_map_exit(void **state)
 		assert_int_equal(map02[i], ~0ull);
 }
 
+/* One intercept of L1's, and which ones vmcb02 then has beside it. */
+static void qemus_reads(void **state)
+{
+	(void)state;
+	for (u32 code = 0; code <= VMCB_EXIT_CHOSEN_MAX; code++) {
+		struct vmcb v12 = {0}, v02 = {0}, want = {0};
+
+		vmcb_intercept(&v12, code);
+		merge_reads(v02.control.intercept, v12.control.intercept);
+		if (code < VMCB_EXIT_CR_WRITE)
+			vmcb_intercept(&want, VMCB_EXIT_CR_READ);
+		if (code == VMCB_EXIT_RDTSCP)
+			vmcb_intercept(&want, VMCB_EXIT_RDTSC);
+		assert_memory_equal(v02.control.intercept,
+				    want.control.intercept,
+				    sizeof(want.control.intercept));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ports_exit_for_either),
 		cmocka_unit_test(ports_without_a_map_exit),
+		cmocka_unit_test(qemus_reads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,6 +50,29 @@ static void vectors(void **state)
 	}
 }
 
+static u64 code_of(const void *bytes, size_t n)
+{
+	struct x86_insn insn;
+
+	assert_int_equal(x86_decode(bytes, n, X86_64, &insn), X86_OK);
+	return code_of_read(&insn, 0x123);
+}
+
+static void codes_of_reads(void **state)
+{
+	(void)state;
+	assert_int_equal(code_of("\x0f\x20\xc2", 3), VMCB_EXIT_CR_READ);
+	assert_int_equal(code_of("\x0f\x20\xd2", 3), VMCB_EXIT_CR_READ + 2);
+	assert_int_equal(code_of("\x0f\x20\xdc", 3), VMCB_EXIT_CR_READ + 3);
+	assert_int_equal(code_of("\x0f\x20\xe0", 3), VMCB_EXIT_CR_READ + 4);
+	assert_int_equal(code_of("\x45\x0f\x20\xc3", 4), VMCB_EXIT_CR_READ + 8);
+	assert_int_equal(code_of("\x0f\x01\xe2", 3), VMCB_EXIT_CR_READ);
+	assert_int_equal(code_of("\x0f\x01\x23", 3), VMCB_EXIT_CR_READ);
+	assert_int_equal(code_of("\x0f\x31", 2), VMCB_EXIT_RDTSC);
+	assert_int_equal(code_of("\x0f\x01\xf9", 3), VMCB_EXIT_RDTSCP);
+	assert_int_equal(code_of("\x0f\xa2", 2), 0x123);
+}
+
 /* By ranges: all between two edges are as the first of them. */
 static void which_have_an_insn(void **state)
 {
@@ -226,6 +249,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(vectors),
+		cmocka_unit_test(codes_of_reads),
 		cmocka_unit_test(which_have_an_insn),
 		cmocka_unit_test(without_vector),
 		TEST(port_bits),
