@@ -67,9 +67,9 @@ judge() {
 	while read -r kvm _ command; do
 		[ "$long" != long ] ||
 			check_is "$1, KVM as L0: $command" \
-				"$(got 1k "$command")" "$kvm"
+				"$(got 1k "$command")" "${kvm/more/fail}"
 		result=$(got 1n "$command")
-		if [ "$kvm" = pass ] || [ "$result" = pass ]; then
+		if [ "$kvm" != fail ] || [ "$result" = pass ]; then
 			[ "$result" = pass ]
 			tap_result $? "$1: $command" < <(echo "$result"
 				why "$command")
