@@ -2,6 +2,7 @@
 /* hv/mmio and hv/insn: which range an access meets, and how it is fetched. */
 #include "hv/mmio.h"
 
+#include "hv/insn.h"
 #include "test/unit/fake_vmm.h"
 
 #define HOLE   0x80000000ull
@@ -136,6 +137,20 @@ static void strings_move(void **state)
 	assert_int_equal(last.writes, 1);
 }
 
+/* INT3 and INTO, not INTn of the same vectors. */
+static void traps_by_their_vector(void **state)
+{
+	(void)state;
+	INSN(0xcc);
+	assert_int_equal(insn_trap(v), VECTOR_BP);
+	INSN(0xcd, VECTOR_BP);
+	assert_int_equal(insn_trap(v), 0);
+	INSN(0xce);
+	assert_int_equal(insn_trap(v), VECTOR_OF);
+	INSN(0xcd, VECTOR_OF);
+	assert_int_equal(insn_trap(v), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +161,7 @@ int main(void)
 				       new_machine),
 		cmocka_unit_test_setup(code_elsewhere_is_unknown, new_machine),
 		cmocka_unit_test_setup(strings_move, new_machine),
+		cmocka_unit_test_setup(traps_by_their_vector, new_machine),
 	};
 
 	return cmocka_run_group_tests(tests, add_ranges, machine_free);
