@@ -34,6 +34,7 @@ SVM_CODE(do_mov_ss, "mov %ss, %eax; mov %eax, %ss; cpuid")
 SVM_CODE(do_mov_ss_nops, "mov %eax, %ss; nop; nop; nop")
 SVM_CODE(do_cpuid, "cpuid; nop; nop")
 SVM_CODE(do_popf, "push $0x102; popf; nop; nop")
+SVM_CODE(do_in, "in $0x80, %al; nop; nop")
 SVM_CODE(do_icebp, ".byte 0xf1")
 SVM_CODE(do_stos, "rep stosb")
 SVM_CODE(do_store, "mov %eax, (%rdi); nop; nop")
@@ -294,9 +295,11 @@ static void step_vmrun(const struct l2_row *r)
 static const struct l2_row steps[] = {
 	STEP("nop", do_nops, 1),
 	STEP("mov-ss", do_mov_ss_nops, 3),
+	STEP("port", do_in, 2), /* a hypervisor below may do it */
 	L2_ROW("step-popf", step, do_popf, .want = 7),
 	L2_ROW("step-string", step_string, do_stos, .set = RFLAGS_TF),
 	L2_ROW("step-delivered", step_delivered, do_nops, .want = 1),
+	L2_ROW("step-port-delivered", step_delivered, do_in, .want = 2),
 	L2_ROW("step-intercepted", step_intercepted, do_cpuid),
 	L2_ROW("step-skipped", step_skipped, do_cpuid),
 	L2_ROW("step-npf", step_npf, do_store, .want = 2),
