@@ -85,14 +85,21 @@ void merge_control(struct vmcb_control *c02, const struct vmcb_control *c12,
 /* Field groups as VMRUN and #VMEXIT switch them. */
 static void copy_switched(struct vmcb_save *to, const struct vmcb_save *from)
 {
-	memcpy(&to->es, &from->es, 4 * sizeof(struct vmcb_segment));
+	to->es = from->es;
+	to->cs = from->cs;
+	to->ss = from->ss;
+	to->ds = from->ds;
 	to->gdtr = from->gdtr;
 	to->idtr = from->idtr;
 	to->cpl = from->cpl;
 	to->efer = from->efer;
-	memcpy(&to->cr4, &from->cr4,
-	       offsetof(struct vmcb_save, reserved_0x180) -
-		       offsetof(struct vmcb_save, cr4));
+	to->cr4 = from->cr4;
+	to->cr3 = from->cr3;
+	to->cr0 = from->cr0;
+	to->dr7 = from->dr7;
+	to->dr6 = from->dr6;
+	to->rflags = from->rflags;
+	to->rip = from->rip;
 	to->rsp = from->rsp;
 	to->rax = from->rax;
 	to->cr2 = from->cr2;

@@ -320,6 +320,7 @@ static u64 do_quickly(struct vcpu *v, struct vmcb *vmcb, u64 next)
 static u64 go_on(struct vcpu *v, struct vmcb *left)
 {
 	left->control.tlb_control = VMCB_TLB_KEEP;
+	left->control.event_inj = 0;
 	if (v->l0_if)
 		sti();
 	else
