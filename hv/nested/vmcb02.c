@@ -158,9 +158,6 @@ static void add_gif(struct nested *n)
 {
 	struct vmcb_control *c02 = &n->vmcb02->control;
 
-	n->kept = 0;
-	if (!keeps_gif(n))
-		return;
 	n->gif = n->copy12->control.int_ctl & VMCB_V_GIF;
 	if (n->gif)
 		return;
@@ -253,7 +250,9 @@ static bool is_clean(const struct pair *pair, const struct vmcb *vmcb12)
 	       c->virt_ext == copy->virt_ext && offers(SVM_CLEAN);
 }
 
-static bool take_all(struct nested *n, const struct vmcb *vmcb12)
+/* Not inline, for the sake of the common case's stack. */
+static __attribute__((noinline)) bool take_all(struct nested *n,
+					       const struct vmcb *vmcb12)
 {
 	struct pair *pair = n->pair;
 
@@ -294,8 +293,12 @@ bool vmcb02_make(struct nested *n, const struct vmcb *vmcb12)
 		  cpu_has(SVM_FLUSH));
 	c02->ncr3 = choose_root(n);
 	add_virq(n);
-	add_gif(n);
-	add_soft_event(n);
+	n->kept = 0;
+	n->soft_rip = 0;
+	if (keeps_gif(n))
+		add_gif(n);
+	if (c02->event_inj & VMCB_EVENT_VALID)
+		add_soft_event(n);
 	return true;
 }
 
