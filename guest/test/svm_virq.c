@@ -253,6 +253,19 @@ static void cr8_written(const struct l2_row *r)
 	l1_settle();
 }
 
+/* The same of an L1 whose GIF is 0 all the time, as most have it. */
+static void cr8_written_in_l1s_loop(const struct l2_row *r)
+{
+	svm_vmcb.control.int_ctl = (u32)r->arg;
+	write_cr8(r->set);
+	svm_clgi();
+	l2_expect("exit", l1_run(r->code), VMCB_EXIT_VMMCALL);
+	l2_expect("CR8 of L1, GIF=0", read_cr8(), r->want);
+	svm_stgi();
+	l2_expect("CR8 of L1", read_cr8(), r->want);
+	l1_settle();
+}
+
 /* Raised in time, it holds off the virtual interrupt. */
 static void cr8_raised(const struct l2_row *r)
 {
@@ -319,6 +332,10 @@ static const struct l2_row priorities[] = {
 	       .arg = MASKING | 9, .set = 3, .want = 3),
 	L2_ROW("cr8-write", cr8_written, do_write_cr8, .arg = 9, .set = 3,
 	       .want = 6),
+	L2_ROW("cr8-write-masking-loop", cr8_written_in_l1s_loop, do_write_cr8,
+	       .arg = MASKING | 9, .set = 3, .want = 3),
+	L2_ROW("cr8-write-loop", cr8_written_in_l1s_loop, do_write_cr8,
+	       .arg = 9, .set = 3, .want = 6),
 	L2_ROW("cr8-raised-masking", cr8_raised, do_raise_cr8,
 	       .arg = IRQ(TPR_MAX) | MASKING),
 	L2_ROW("cr8-raised", cr8_raised, do_raise_cr8, .arg = IRQ(TPR_MAX)),

@@ -157,8 +157,11 @@ static void leave_guest(struct vcpu *v)
 	v->iret_exits = v->debug_exits = false;
 	if (n->copy12->control.int_ctl & VMCB_V_INTR_MASKING)
 		svm_gif_return(v, n->gif01);
-	else
+	else {
+		/* The guest had the CPU's own CR8, which is L1's. */
+		vmcb01->control.int_ctl = 0;
 		vmm->set_gif(v, false);
+	}
 	if (v->nmi_blocked) {
 		vmm->watch_iret(v, true);
 		n->pair->valid = false;
