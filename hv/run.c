@@ -118,6 +118,16 @@ static enum result on_nmi(struct vcpu *v, const struct exit *exit)
 	return SAME_RIP;
 }
 
+/*
+ * An SMI that finds L1's guest, where its handler's I/O would exit, out of SMM
+ * (doc/emulator.md). It is L0's: the firmware has it while the CPU is open for
+ * an NMI, and one comes in, too, that waits.
+ */
+static enum result on_smi(struct vcpu *v, const struct exit *exit)
+{
+	return on_nmi(v, exit);
+}
+
 /* It is over when the IRET is done, which the CPU does not tell. */
 static enum result on_iret(struct vcpu *v, const struct exit *exit)
 {
@@ -185,6 +195,7 @@ static handler_fn *const handlers[EXIT_SLOTS] = {
 	[EXIT_vmcall] = on_hypercall,
 	[EXIT_io] = on_port,
 	[EXIT_nmi] = on_nmi,
+	[EXIT_smi] = on_smi,
 	[EXIT_iret] = on_iret,
 	[EXIT_shutdown] = on_shutdown,
 	[EXIT_npf] = run_page_fault,

@@ -24,6 +24,7 @@ void merge_intercepts(u32 intercept02[6], const u32 intercept12[6])
 {
 	static const u32 own[6] = {
 		[VMCB_EXIT_NMI / 32] = BIT(VMCB_EXIT_NMI) |
+				       BIT(VMCB_EXIT_SMI) |
 				       BIT(VMCB_EXIT_CPUID) |
 				       BIT(VMCB_EXIT_INVD) |
 				       BIT(VMCB_EXIT_INVLPGA) |
