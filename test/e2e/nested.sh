@@ -36,5 +36,24 @@ for stack in 2nk 2nn; do
 		--guest $exitcode --append crash=1
 done
 check_payload "selftest on 2nk, 2 CPUs" selftest --stack 2nk --cpus 1,1,2
+
+# nestbox.elf as L1: what it needs of its SVM, and that it is a good L0 there.
 check_payload "selftest on 2nn, 2 CPUs" selftest --stack 2nn --cpus 2
+check_payload "interrupt controllers on 2nn" apic --stack 2nn
+check_payload "GIF on 2nn" gif --stack 2nn
+for cpu in EPYC max; do
+	check_payload "2 CPUs and L3 on 2nn, $cpu" svm_smp --stack 2nn \
+		--cpus 2 --cpu $cpu
+done
+# Ends by a triple fault. Among its attacks are SMIs (port 0xb2).
+output=$("$nestbox" run --stack 2nn --guest build/guest/test/attack.elf \
+	--append rounds=20 2>"$tap_dir/err")
+check_has "attacks on the inner one of 2nn" "$output" '^ok 3 '
+output=$("$nestbox" run --stack 2nn -- uname -n 2>"$tap_dir/err")
+check_is "Linux on 2nn" "$output" l2
+check "Linux on 2nn: L1's VMRUNs and exits pair up" vmruns_pair_up
+output=$("$nestbox" run --stack 3nnk --cpus 2 -- sh -c 'uname -n; nproc' \
+	2>"$tap_dir/err")
+check_is "Linux in KVM on nestbox.elf on nestbox.elf" "$output" $'l3\n2'
+check "Linux in KVM on 2nn: L1's VMRUNs and exits pair up" vmruns_pair_up
 tap_end
