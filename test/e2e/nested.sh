@@ -48,7 +48,7 @@ done
 # Ends by a triple fault. Among its attacks are SMIs (port 0xb2).
 output=$("$nestbox" run --stack 2nn --guest build/guest/test/attack.elf \
 	--append rounds=20 2>"$tap_dir/err")
-check_has "attacks on the inner one of 2nn" "$output" '^ok 3 '
+check_has "attacks on the inner one of 2nn" "$output" '^L2\| ok 3 '
 output=$("$nestbox" run --stack 2nn -- uname -n 2>"$tap_dir/err")
 check_is "Linux on 2nn" "$output" l2
 check "Linux on 2nn: L1's VMRUNs and exits pair up" vmruns_pair_up
