@@ -18,6 +18,7 @@ enum {
 	OPT_N,
 	OPT_CPU,
 	OPT_CPUS,
+	OPT_HV,
 	OPT_JSON,
 	OPT_CSV,
 	OPT_TIMEOUT,
@@ -35,6 +36,8 @@ static const struct argp_option options[] = {
 	 "CPUs of each level from L0 up; shorter stacks take what they need "
 	 "(default 1, and 2 for the guest)",
 	 0},
+	{"hv", OPT_HV, "WORDS", 0,
+	 "More options for nestbox.elf, on the stacks that have it as L0", 0},
 	{"json", OPT_JSON, "FILE", OPTION_ARG_OPTIONAL,
 	 "JSON to FILE beside the table, or to stdout instead of it", 0},
 	{"csv", OPT_CSV, NULL, 0, "CSV instead of the table", 0},
@@ -51,7 +54,7 @@ static const char doc[] =
 
 struct options {
 	char *stacks;
-	const char *ops, *cpu, *cpus, *json;
+	const char *ops, *cpu, *cpus, *hv, *json;
 	long n, timeout;
 	bool as_json, csv;
 };
@@ -85,6 +88,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_CPUS:
 		o->cpus = arg;
+		return 0;
+	case OPT_HV:
+		o->hv = arg;
 		return 0;
 	case OPT_JSON:
 		o->json = arg;
@@ -142,6 +148,8 @@ static int plan_stack(struct bench_stack *b, const struct options *o,
 	    stack_parse_values(&s->stack, &cpus, o->cpus ? o->cpus : "1",
 			       s->cpus, err) < 0)
 		return -1;
+	if (stack_is_nestbox(&s->stack, 0))
+		s->hv = o->hv;
 	if (!o->cpus)
 		spec_default_micro_cpus(s);
 	return 0;

@@ -31,7 +31,7 @@ _nestbox() {
 			--cpu= --json= --serial= --counts= --put= --get=
 			--timeout= --qemu-arg= --guest-arg= --help" ;;
 		*/bench) words="micro --stacks= --ops= --iterations= --cpu=
-			--cpus= --json= --csv --timeout= --help" ;;
+			--cpus= --hv= --json= --csv --timeout= --help" ;;
 		*/doctor) words="--json --help" ;;
 		esac
 		;;
