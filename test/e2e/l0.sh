@@ -105,6 +105,8 @@ check_is "reboot: L0 comes back" \
 	"$(grep -c 'L1 starts' "$tap_dir/l0")" 2
 check_fails 1 "an unknown option of nestbox.elf" \
 	"$nestbox" run --stack 1n --hv nonsense -- true
+check_fails 1 "bad option for L0, of bench" \
+	"$nestbox" bench micro --stacks 1n --ops cpuid --hv nonsense
 output=$("$nestbox" run --stack 1n --hv "quiet tick=10" -- true 2>&1)
 check_has "quiet, and what was not said comes at the end" \
 	"$(tr '\n' ' ' <<<"$output")" 'MiB of memory.*option tick'
