@@ -19,8 +19,8 @@ extern volatile u64 code_version;
 const struct code_page *code_page(struct vcpu *v, const struct guest_view *g,
 				  u64 va);
 
-/* Whether @p is the page of @va in a guest with these tables; if not, it is made
- * so. False: as above. */
+/* Whether @p is the page of @va in a guest with these tables; if not, it is
+ * made so. False: as above. */
 bool code_find(const struct vcpu *v, struct code_page *p, u64 cr3, u64 va);
 
 /* The byte at linear address @va and those behind it up to the page's end.

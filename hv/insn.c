@@ -26,8 +26,7 @@ unsigned insn_bytes(struct vcpu *v, const struct guest_view *g,
 		__builtin_memcpy(bytes, at, X86_INSN_MAX);
 		return X86_INSN_MAX;
 	}
-	return (unsigned)gwalk_read(insn_memory(v), g, va, bytes,
-				    X86_INSN_MAX);
+	return (unsigned)gwalk_read(insn_memory(v), g, va, bytes, X86_INSN_MAX);
 }
 
 bool insn_fetch(struct vcpu *v, const struct guest_view *g,

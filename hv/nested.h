@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SVM for L1, as the core sees it: hv/nested implements this, and hv/nested_none.c
- * does for an L0 that is linked without. L1 finds SVM in CPUID, switches it on
- * by EFER.SVME and runs guests of its own by VMRUN. While one runs, v->level
- * is 2 and v->backend is the merged VMCB.
+ * SVM for L1, as the core sees it: hv/nested implements this, and
+ * hv/nested_none.c does for an L0 that is linked without. L1 finds SVM in
+ * CPUID, switches it on by EFER.SVME and runs guests of its own by VMRUN. While
+ * one runs, v->level is 2 and v->backend is the merged VMCB.
  */
 #pragma once
 

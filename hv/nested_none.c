@@ -73,11 +73,11 @@ static enum result no_such_insn(struct vcpu *v)
 	return SAME_RIP;
 }
 
-#define NO_SUCH_INSN(name)                                         \
+#define NO_SUCH_INSN(name)                                        \
 	enum result name(struct vcpu *v, const struct exit *exit) \
-	{                                                          \
-		(void)exit;                                        \
-		return no_such_insn(v);                            \
+	{                                                         \
+		(void)exit;                                       \
+		return no_such_insn(v);                           \
 	}
 
 NO_SUCH_INSN(nested_vmrun)

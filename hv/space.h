@@ -26,7 +26,6 @@ void space_trap_writes(u64 start, u64 size);
 /* Page aligned: for L1 nothing is there. */
 void space_hide(u64 start, u64 size);
 
-
 /* Whether all of this is L1's, and L0 neither hides nor traps any of it. */
 bool space_is_plain(u64 start, u64 size);
 

@@ -90,9 +90,9 @@ struct vcpu {
 	bool debug_exits;  /* the same of #DB */
 	bool own_event;	   /* what is injected again was not injected before */
 	u64 iret_rip;
-	bool svme;	       /* L1's EFER.SVME; the CPU's own is on always */
-	enum gif gif;	       /* who keeps the flag, and what it is */
-	bool l0_if;	       /* RFLAGS.IF while the guest runs */
+	bool svme;    /* L1's EFER.SVME; the CPU's own is on always */
+	enum gif gif; /* who keeps the flag, and what it is */
+	bool l0_if;   /* RFLAGS.IF while the guest runs */
 	u64 injected, entry_rip; /* EVENTINJ and RIP at the last entry */
 	unsigned level;	       /* of the guest that runs: 1, or L1's guest, 2 */
 	struct nested *nested; /* hv/nested; NULL: L1 has no SVM */

@@ -71,21 +71,20 @@ static void run_guests(const char *name_vmrun, const char *name_exit, u32 clean)
 	print(&exit);
 }
 
-#define MEASURE(insn)                                                       \
-	do {                                                                \
-		struct cost cost = {.name = #insn};                         \
-                                                                            \
-		for (int i = 0; i < RUNS; i++) {                            \
-			u64 begin = rdtsc();                                \
-                                                                            \
-			__asm__ volatile(#insn                              \
-					 :                          \
-					 : "a"(&svm_vmcb)           \
-					 : "rbx", "rcx", "rdx",     \
-					   "memory");               \
-			add(&cost, rdtsc() - begin);                        \
-		}                                                           \
-		print(&cost);                                               \
+#define MEASURE(insn)                                                      \
+	do {                                                               \
+		struct cost cost = {.name = #insn};                        \
+                                                                           \
+		for (int i = 0; i < RUNS; i++) {                           \
+			u64 begin = rdtsc();                               \
+                                                                           \
+			__asm__ volatile(#insn                             \
+					 :                                 \
+					 : "a"(&svm_vmcb)                  \
+					 : "rbx", "rcx", "rdx", "memory"); \
+			add(&cost, rdtsc() - begin);                       \
+		}                                                          \
+		print(&cost);                                              \
 	} while (0)
 
 int main(void)

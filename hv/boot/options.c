@@ -113,8 +113,8 @@ int options_parse(struct options *o, const char *line, const char **why)
 {
 	struct word w;
 
-	*o = (struct options){.mem = MEM_DEFAULT, .port = UART_COM1,
-			      .svm = ~0u, .l1 = ""};
+	*o = (struct options){
+		.mem = MEM_DEFAULT, .port = UART_COM1, .svm = ~0u, .l1 = ""};
 	*why = o->error;
 	for (w = word_first(options_skip_file(line)); w.len;
 	     w = word_first(word_behind(w))) {

@@ -7,8 +7,8 @@
 #include "hv/svm/quirk.h"
 #include "lib/x86.h"
 
-#define MOV_CR	   (1ull << 63)
-#define ALL_BYTES  15
+#define MOV_CR	  (1ull << 63)
+#define ALL_BYTES 15
 
 u8 assist_kinds[VMCB_EXIT_CHOSEN_MAX + 1];
 
@@ -108,7 +108,8 @@ static void assist_io(struct vcpu *v, const struct exit *exit)
 
 static struct vmcb_control *control12(const struct vcpu *v)
 {
-	struct vmcb *vmcb12 = space_writable(v->nested->pair->vmcb12, PAGE_SIZE);
+	struct vmcb *vmcb12 =
+		space_writable(v->nested->pair->vmcb12, PAGE_SIZE);
 
 	return &vmcb12->control;
 }
@@ -118,7 +119,8 @@ void assist(struct vcpu *v, const struct exit *exit)
 	struct vmcb_control *c02 = &v->nested->vmcb02->control;
 	unsigned len = 0;
 
-	if (is_kind(exit, ASSIST_OPERAND) && offers(SVM_ASSIST) && !cpu_has(SVM_ASSIST))
+	if (is_kind(exit, ASSIST_OPERAND) && offers(SVM_ASSIST) &&
+	    !cpu_has(SVM_ASSIST))
 		len = decode(v, exit);
 	if (exit->slot == EXIT_io)
 		assist_io(v, exit);

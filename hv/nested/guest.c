@@ -27,7 +27,6 @@ const struct phys *nested_memory(const struct vcpu *v)
 	return &v->nested->memory;
 }
 
-
 void nested_abandon(struct vcpu *v)
 {
 	struct nested *n = v->nested;

@@ -8,12 +8,12 @@
 
 /* The word of an MSR's two bits: 32 MSRs a word (APM vol. 2, 15.11). */
 #define LOW(msr)  ((msr) / 32)
-#define HIGH(msr) ((0x2000 + ((msr) - 0xc0000000)) / 32)
+#define HIGH(msr) ((0x2000 + ((msr)-0xc0000000)) / 32)
 
 /* What hypervisors leave to their guests: SPEC_CTRL, SYSENTER, the branch
  * records, PAT, x2APIC, XSS, EFER to SFMASK, FS and GS, TSC_AUX. */
 static const u16 open_words[] = {
-	LOW(0x048), LOW(0x174), LOW(0x1d9), LOW(0x277), LOW(0x800),
+	LOW(0x048), LOW(0x174), LOW(0x1d9),	  LOW(0x277),	    LOW(0x800),
 	LOW(0x820), LOW(0xda0), HIGH(0xc0000080), HIGH(0xc0000100),
 };
 
@@ -23,20 +23,15 @@ static const u16 open_words[] = {
 void merge_intercepts(u32 intercept02[6], const u32 intercept12[6])
 {
 	static const u32 own[6] = {
-		[VMCB_EXIT_NMI / 32] = BIT(VMCB_EXIT_NMI) |
-				       BIT(VMCB_EXIT_SMI) |
-				       BIT(VMCB_EXIT_CPUID) |
-				       BIT(VMCB_EXIT_INVD) |
-				       BIT(VMCB_EXIT_INVLPGA) |
-				       BIT(VMCB_EXIT_IOIO) |
-				       BIT(VMCB_EXIT_MSR) |
-				       BIT(VMCB_EXIT_SHUTDOWN),
-		[VMCB_EXIT_VMRUN / 32] = BIT(VMCB_EXIT_VMRUN) |
-					 BIT(VMCB_EXIT_VMLOAD) |
-					 BIT(VMCB_EXIT_VMSAVE) |
-					 BIT(VMCB_EXIT_STGI) |
-					 BIT(VMCB_EXIT_CLGI) |
-					 BIT(VMCB_EXIT_SKINIT),
+		[VMCB_EXIT_NMI / 32] =
+			BIT(VMCB_EXIT_NMI) | BIT(VMCB_EXIT_SMI) |
+			BIT(VMCB_EXIT_CPUID) | BIT(VMCB_EXIT_INVD) |
+			BIT(VMCB_EXIT_INVLPGA) | BIT(VMCB_EXIT_IOIO) |
+			BIT(VMCB_EXIT_MSR) | BIT(VMCB_EXIT_SHUTDOWN),
+		[VMCB_EXIT_VMRUN / 32] =
+			BIT(VMCB_EXIT_VMRUN) | BIT(VMCB_EXIT_VMLOAD) |
+			BIT(VMCB_EXIT_VMSAVE) | BIT(VMCB_EXIT_STGI) |
+			BIT(VMCB_EXIT_CLGI) | BIT(VMCB_EXIT_SKINIT),
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(own); i++)
@@ -133,8 +128,8 @@ void merge_msrs_init(u64 *map02)
 void merge_msrs(u64 *map02, const u64 *map01, const u64 *map12)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(open_words); i++)
-		map02[open_words[i]] = map01[open_words[i]] |
-				       map12[open_words[i]];
+		map02[open_words[i]] =
+			map01[open_words[i]] | map12[open_words[i]];
 }
 
 void merge_ports(u64 *page02, const u64 *page01, const u64 *page12)

@@ -22,7 +22,8 @@ struct merge {
 /* The fields of vmcb12 that VMRUN reads. */
 void merge_copy(struct vmcb *copy12, const struct vmcb *vmcb12);
 
-/* The exits that L0 needs of every guest of L1's; all others are L1's choice. */
+/* The exits that L0 needs of every guest of L1's; all others are L1's choice.
+ */
 void merge_intercepts(u32 intercept02[6], const u32 intercept12[6]);
 
 /* The intercepts that QEMU's CPU asks for what L1 wants: hv/nested/reads.h. */

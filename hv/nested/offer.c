@@ -9,15 +9,15 @@
 #include "hv/space.h"
 #include "lib/string.h"
 
-#define CPUID_SVM	0x8000000au
-#define REVISION	1u
-#define SVM_ADDR_CHK	0x10000000u
-#define MSRPM_PAGES	2
-#define SHADOW_PART	2 /* of L0's free memory, as 1 / n */
-#define VM_CR_KNOWN	0x1full
+#define CPUID_SVM    0x8000000au
+#define REVISION     1u
+#define SVM_ADDR_CHK 0x10000000u
+#define MSRPM_PAGES  2
+#define SHADOW_PART  2 /* of L0's free memory, as 1 / n */
+#define VM_CR_KNOWN  0x1full
 
 /* L0 makes these itself where the CPU has them not. */
-#define MADE \
+#define MADE                                                                 \
 	(SVM_NPT | SVM_NRIP | SVM_CLEAN | SVM_FLUSH | SVM_ASSIST | SVM_VLS | \
 	 SVM_VGIF)
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What L0 keeps of L1's SVM on one CPU, for hv/nested alone. The names are
- * KVM's: vmcb12 is L1's block, in L1's memory; vmcb01 runs L1; vmcb02, merged of
- * both, runs L1's guest. vmcb12 is read once, at VMRUN, and written once, at the
- * #VMEXIT that L1 sees.
+ * KVM's: vmcb12 is L1's block, in L1's memory; vmcb01 runs L1; vmcb02, merged
+ * of both, runs L1's guest. vmcb12 is read once, at VMRUN, and written once, at
+ * the #VMEXIT that L1 sees.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 
 #define NESTED_ASIDS 64 /* at most, that L1 gets */
 #define IOPM_PAGES   3
-#define PAIRS	     4	/* of a vmcb12 and its vmcb02, that are kept */
+#define PAIRS	     4 /* of a vmcb12 and its vmcb02, that are kept */
 
 /* Where the tables of a guest of L1's come from. */
 struct tables {
@@ -46,7 +46,7 @@ struct nested {
 	u64 asids;		/* bit n: the CPU may have translations ... */
 	u64 root[NESTED_ASIDS]; /* ... of ASID n, made of these tables */
 	enum gif gif01;		/* L1's, before VMRUN */
-	bool gif;	    /* V_GIF of vmcb12, where L0 keeps it */
+	bool gif;		/* V_GIF of vmcb12, where L0 keeps it */
 	u32 kept;	    /* int_ctl of vmcb02 while its guest's GIF is off */
 	u64 soft_rip;	    /* of an INTn that is injected: where it stands */
 	struct phys memory; /* of L1's guest */

@@ -15,8 +15,8 @@
 
 /* Groups of fields by their clean bits (APM vol. 2, 15.15.3): all whose fields
  * vmcb02_make() would copy, check and merge. */
-#define CLEAN_ALL \
-	(VMCB_CLEAN_INTERCEPTS | VMCB_CLEAN_MAPS | VMCB_CLEAN_ASID | \
+#define CLEAN_ALL                                                        \
+	(VMCB_CLEAN_INTERCEPTS | VMCB_CLEAN_MAPS | VMCB_CLEAN_ASID |     \
 	 VMCB_CLEAN_NP | VMCB_CLEAN_CR | VMCB_CLEAN_DR | VMCB_CLEAN_DT | \
 	 VMCB_CLEAN_SEG)
 
@@ -69,8 +69,7 @@ static bool find_format(struct nested *n)
 			     .cr4 = l1->cr4,
 			     .efer = l1->efer,
 			     .generation = ~0ull};
-	return npt12_init(&t->npt, c->ncr3, l1->cr4, l1->efer,
-			  offer.phys_bits);
+	return npt12_init(&t->npt, c->ncr3, l1->cr4, l1->efer, offer.phys_bits);
 }
 
 /* nCR3 of vmcb02. Without nested paging L1's guest has L1's memory. */
@@ -204,8 +203,7 @@ static void merge_all(struct nested *n)
 	};
 
 	n->pair->iret_exits = wants_exit(c12, VMCB_EXIT_IRET);
-	n->pair->debug_exits =
-		wants_exit(c12, VMCB_EXIT_EXCEPTION + VECTOR_DB);
+	n->pair->debug_exits = wants_exit(c12, VMCB_EXIT_EXCEPTION + VECTOR_DB);
 	merge_maps(n);
 	merge_control(&vmcb02->control, c12, &m);
 	if (cpu_is_tcg() && (wants_exit(c12, VMCB_EXIT_EXCEPTION + VECTOR_BP) ||
@@ -257,14 +255,13 @@ static __attribute__((noinline)) bool take_all(struct nested *n,
 	struct pair *pair = n->pair;
 
 	merge_copy(pair->copy12, vmcb12);
-	pair->nested_paging =
-		offers(SVM_NPT) &&
-		pair->copy12->control.np_control & VMCB_NP_ENABLE;
+	pair->nested_paging = offers(SVM_NPT) &&
+			      pair->copy12->control.np_control & VMCB_NP_ENABLE;
 	n->limits.paging = n->vmcb01->save.cr0 & CR0_PG;
 	if (check_vmcb(pair->copy12, &n->limits) ||
-	    (pair->nested_paging ? !find_format(n)
-				 : !!check_pdpes(pair->copy12, &n->limits,
-						 &space_l1)))
+	    (pair->nested_paging
+		     ? !find_format(n)
+		     : !!check_pdpes(pair->copy12, &n->limits, &space_l1)))
 		return false;
 	merge_all(n);
 	return true;

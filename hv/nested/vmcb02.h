@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Makes vmcb02 at VMRUN: what merge.h does with the two blocks, and what L0 adds
- * of its own: tables, ASIDs, maps, and those of SVM's features that the CPU has
- * not. All in n->pair, which vmcb02_choose() sets.
+ * Makes vmcb02 at VMRUN: what merge.h does with the two blocks, and what L0
+ * adds of its own: tables, ASIDs, maps, and those of SVM's features that the
+ * CPU has not. All in n->pair, which vmcb02_choose() sets.
  */
 #pragma once
 

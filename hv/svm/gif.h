@@ -11,9 +11,9 @@
  *            exit. An interrupt exits; if the guest does not take it yet, a
  *            virtual one with an intercept tells when (the window).
  *
- * A #VMEXIT to L1 leads to GIF_CPU if there is virtual GIF, else to GIF_OFF; the
- * first interrupt, or CR8, back to GIF_ON. CR8 is the CPU's own in GIF_ON only:
- * in GIF_CPU its accesses exit, in GIF_OFF it is V_TPR until STGI.
+ * A #VMEXIT to L1 leads to GIF_CPU if there is virtual GIF, else to GIF_OFF;
+ * the first interrupt, or CR8, back to GIF_ON. CR8 is the CPU's own in GIF_ON
+ * only: in GIF_CPU its accesses exit, in GIF_OFF it is V_TPR until STGI.
  */
 #pragma once
 

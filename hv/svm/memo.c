@@ -30,7 +30,8 @@ void memo_learn(struct vcpu *v, u64 next)
 	const struct code_page *page;
 
 	*m = (struct memo){0};
-	if (!memo_is_64bit(s) || len > MEMO_MAX_LEN || rip % PAGE_SIZE > PAGE_SIZE - 4)
+	if (!memo_is_64bit(s) || len > MEMO_MAX_LEN ||
+	    rip % PAGE_SIZE > PAGE_SIZE - 4)
 		return;
 	vmm->view_code(v, &view);
 	page = code_page(v, &view, rip);

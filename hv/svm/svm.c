@@ -231,9 +231,8 @@ __attribute__((noinline, cold)) static void repeat_event(struct vcpu *v)
 	struct vmcb *vmcb = v->backend;
 	struct vmcb_control *c = &vmcb->control;
 
-	v->own_event =
-		c->exit_int_info != v->injected ||
-		vmcb->save.rip != v->entry_rip;
+	v->own_event = c->exit_int_info != v->injected ||
+		       vmcb->save.rip != v->entry_rip;
 	if (v->own_event && cpu_is_tcg()) {
 		event_correct(vmcb);
 		name_trap(v);
@@ -300,8 +299,7 @@ static u64 do_quickly(struct vcpu *v, struct vmcb *vmcb, u64 next)
 	case VMCB_EXIT_VMSAVE:
 		if (!move(vmcb, next, true))
 			return 0;
-		return ahead_of_vmsave(v, next,
-				       memo_behind(v, vmcb->save.rip));
+		return ahead_of_vmsave(v, next, memo_behind(v, vmcb->save.rip));
 	case VMCB_EXIT_STGI:
 		/* What has waited for it is the core's. */
 		if (v->nmi_pending || v->cpu->requests)
