@@ -36,6 +36,7 @@ svm_smp-more := guest/test/svm_l1.c
 svm_tlb-more := guest/test/svm_guest.c
 svm_virq-more := guest/test/svm_l1.c
 payloads := $(B)/guest/bench/micro.elf $(B)/guest/bench/svm_cost.elf \
+	$(B)/guest/test/svm_counts.elf \
 	$(B)/guest/test/attack.elf \
 	$(B)/guest/test/svm_probe.elf \
 	$(simple-tests:%=$(B)/guest/test/%.elf) \
@@ -57,6 +58,8 @@ $(guest-lib): $(call free-objects,$(guest-lib-src)) $(lib-free)
 $(B)/guest/bench/micro.elf64: $(call free-objects,$(micro-src))
 $(B)/guest/bench/svm_cost.elf64: \
 	$(call free-objects,guest/bench/svm_cost.c guest/test/svm.c)
+$(B)/guest/test/svm_counts.elf64: \
+	$(call free-objects,guest/test/svm_counts.c guest/test/svm.c)
 $(B)/guest/test/attack.elf64: $(call free-objects,$(attack-src))
 $(B)/guest/test/svm_probe.elf64: $(call free-objects,$(svm_probe-src))
 $(simple-tests:%=$(B)/guest/test/%.elf64): $(B)/guest/test/%.elf64: \

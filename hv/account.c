@@ -22,6 +22,30 @@ u64 account_sum(const struct account *a, unsigned level, enum handler handler)
 	return sum;
 }
 
+static u64 sum_all(const struct account *a)
+{
+	u64 sum = 0;
+
+	for (unsigned level = 1; level <= ACCOUNT_LEVELS; level++)
+		for (unsigned h = 0; h < HANDLERS; h++)
+			sum += account_sum(a, level, (enum handler)h);
+	return sum;
+}
+
+const char *account_check(const struct account *a,
+			  const struct nested_counts *n)
+{
+	if (sum_all(a) != a->past)
+		return "world switches are not the sum of all exits";
+	if (account_sum(a, 1, BY_L1))
+		return "L1 handled an exit of its own";
+	if (account_sum(a, 2, BY_L1) != n->reflected)
+		return "L1's exits of L2 are not those reflected";
+	if (n->vmruns != n->reflected + n->made_up + (n->level == 2))
+		return "VMRUNs and their ends do not pair up";
+	return NULL;
+}
+
 const struct past_exit *account_past(const struct account *a, u64 back)
 {
 	if (back >= ACCOUNT_RING || back >= a->past)

@@ -25,6 +25,14 @@ struct account {
 	u64 past; /* exits ever: world switches, each ends by one */
 };
 
+/* What hv/nested has counted on the same CPU. */
+struct nested_counts {
+	u64 vmruns;    /* of L1, that were taken or refused */
+	u64 reflected; /* exits of its guests that went to L1 */
+	u64 made_up;   /* ends of its guests that were no exits */
+	unsigned level;
+};
+
 /* Inline, and without a copy of the whole, because every exit does it. */
 static inline void account_exit(struct account *a, unsigned level,
 				const struct exit *exit, u64 rip,
@@ -47,6 +55,12 @@ void account_add(struct account *sum, const struct account *a);
 
 /* All exits of @level that @handler handled. */
 u64 account_sum(const struct account *a, unsigned level, enum handler handler);
+
+/* Whether the counts fit together: each world switch is in one place, each
+ * exit of L2 that L1 handled was reflected, each VMRUN has ended or L2 runs.
+ * NULL, or what is broken. */
+const char *account_check(const struct account *a,
+			  const struct nested_counts *n);
 
 /* The exit @back from the newest one, which is 0; NULL: not kept. */
 const struct past_exit *account_past(const struct account *a, u64 back);

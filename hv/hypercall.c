@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hv/hypercall.h"
 
+#include "hv/nested.h"
 #include "hv/percpu.h"
 #include "hv/seal.h"
 #include "hv/space.h"
@@ -26,7 +27,8 @@ static u64 on_features(u64 *gpr)
 	gpr[RDX] = EXIT_SLOTS;
 	gpr[RSI] = ACCOUNT_RING;
 	return HYPERCALL_HAS_SEAL | HYPERCALL_HAS_ACCOUNT |
-	       (tables_published() ? HYPERCALL_HAS_TABLE : 0);
+	       (tables_published() ? HYPERCALL_HAS_TABLE : 0) |
+	       (nested_is_offered() ? HYPERCALL_HAS_NESTED : 0);
 }
 
 static u64 on_seal(u64 *gpr)
@@ -77,6 +79,35 @@ static u64 on_ring(u64 *gpr)
 	return 0;
 }
 
+static u64 on_nested(u64 *gpr)
+{
+	const struct cpu *cpu = cpu_by_id(gpr[RDX]);
+	struct nested_counts counts;
+
+	if (!cpu)
+		return HYPERCALL_RANGE;
+	nested_read_counts(&cpu->vcpu, &counts);
+	gpr[RBX] = counts.vmruns;
+	gpr[RCX] = counts.reflected;
+	gpr[RDX] = counts.made_up;
+	gpr[RSI] = counts.level;
+	return 0;
+}
+
+static u64 on_shadow(u64 *gpr)
+{
+	struct nested_tables tables;
+
+	nested_read_tables(&tables);
+	gpr[RBX] = tables.fills;
+	gpr[RCX] = tables.flushes;
+	gpr[RDX] = tables.revalidated;
+	gpr[RSI] = tables.evictions;
+	gpr[RDI] = tables.free_pages;
+	gpr[R8] = tables.pages;
+	return 0;
+}
+
 static const struct {
 	call_fn *call;
 	bool secret; /* wants the token */
@@ -87,6 +118,8 @@ static const struct {
 	[HYPERCALL_COUNT - HYPERCALL_BASE] = {on_count, true},
 	[HYPERCALL_SWITCHES - HYPERCALL_BASE] = {on_switches, true},
 	[HYPERCALL_RING - HYPERCALL_BASE] = {on_ring, true},
+	[HYPERCALL_NESTED - HYPERCALL_BASE] = {on_nested, true},
+	[HYPERCALL_SHADOW - HYPERCALL_BASE] = {on_shadow, true},
 };
 
 void hypercall(struct vcpu *v)

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "hv/account.h"
 #include "hv/run.h"
 #include "lib/cpu.h"
 #include "lib/phys.h"
@@ -62,6 +63,15 @@ void nested_abandon(struct vcpu *v);
 
 /* All translations of this CPU have gone: find the tables anew. */
 void nested_flush(struct vcpu *v);
+
+/* What has been counted: on @v's CPU, and of NPT02, which is common to all. All
+ * is 0 where there is no SVM. Any CPU may ask. */
+struct nested_tables {
+	u64 fills, flushes, revalidated, evictions;
+	u64 pages, free_pages;
+};
+void nested_read_counts(const struct vcpu *v, struct nested_counts *to);
+void nested_read_tables(struct nested_tables *to);
 
 /* The memory that a guest at level 2 sees. */
 const struct phys *nested_memory(const struct vcpu *v);

@@ -137,3 +137,13 @@ bool nested_quick_exit(struct vcpu *v, const struct exit *exit)
 	(void)exit;
 	return false;
 }
+
+void nested_read_counts(const struct vcpu *v, struct nested_counts *to)
+{
+	*to = (struct nested_counts){.level = v->level};
+}
+
+void nested_read_tables(struct nested_tables *to)
+{
+	*to = (struct nested_tables){0};
+}

@@ -3,6 +3,7 @@
 
 #include "hv/console.h"
 #include "hv/mem.h"
+#include "hv/nested.h"
 #include "hv/ports.h"
 #include "hv/smp.h"
 #include "hv/timer.h"
@@ -11,6 +12,42 @@
 /* Fixed ACPI description table (ACPI 6.4, 5.2.9): PM1a_CNT_BLK. */
 #define FADT_PM1A_CNT 64
 #define PM1_SLP_EN    0x2000u
+
+#define PATIENCE 100000 /* looks at another CPU's counts */
+
+/* Another CPU may be between two of its counts. */
+static void check_counts(const struct cpu *cpu, struct nested_counts *counts)
+{
+	const char *why = "";
+
+	for (unsigned i = 0; why && i < PATIENCE; i++) {
+		nested_read_counts(&cpu->vcpu, counts);
+		__asm__ volatile("pause" : : : "memory");
+		why = account_check(&cpu->account, counts);
+	}
+	if (why)
+		say("nested: counts do not add up: CPU %u: %s\n", cpu->id, why);
+}
+
+static void report_nested(void)
+{
+	struct nested_counts sum = {0}, counts;
+	struct nested_tables tables;
+
+	for (unsigned i = 0; i < n_cpus; i++) {
+		check_counts(cpus[i], &counts);
+		sum.vmruns += counts.vmruns;
+		sum.reflected += counts.reflected;
+		sum.made_up += counts.made_up;
+	}
+	if (!nested_is_offered())
+		return;
+	nested_read_tables(&tables);
+	say("nested: %lu VMRUNs, %lu reflected, %lu made up; NPT02 %lu fills, "
+	    "%lu flushes, %lu evictions, %lu of %lu pages free\n",
+	    sum.vmruns, sum.reflected, sum.made_up, tables.fills,
+	    tables.flushes, tables.evictions, tables.free_pages, tables.pages);
+}
 
 void power_report(void)
 {
@@ -21,6 +58,7 @@ void power_report(void)
 	for (unsigned i = 0; i < n_cpus; i++)
 		account_add(&sum, &cpus[i]->account);
 	account_dump(&sum, say);
+	report_nested();
 	if (timer_ticks())
 		say("  L0's timer ticked %lu times\n", timer_ticks());
 }

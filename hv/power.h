@@ -10,5 +10,5 @@
  * port (no FADT) there are no counters at the end, and that is all. */
 void power_init(const struct acpi *acpi);
 
-/* Prints the counters, of all CPUs together. */
+/* Prints the counters, of all CPUs together, and whether they add up. */
 void power_report(void);

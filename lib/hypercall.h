@@ -15,9 +15,14 @@
  *	RING      of CPU RDX, RSI exits back from the newest, which on this CPU
  *	          is the call itself: RAX = 0, RBX = slot, RCX = code, RDX and
  *	          RSI = infos, RDI = RIP, R8 = level | handler << 8
+ *	NESTED    of CPU RDX: RAX = 0, RBX = VMRUNs, RCX = exits of L2
+ *	          reflected to L1, RDX = ends of L2 made up, RSI = level now;
+ *	          RBX = RCX + RDX, and 1 more while the level is 2
+ *	SHADOW    RAX = 0, of NPT02: RBX = fills, RCX = flushes, RDX = tables
+ *	          revalidated, RSI = evictions, RDI = free pages, R8 = all pages
  *
- * The last four want the token of the ACPI table NBOX in RBX and RCX; only
- * 64-bit code can give it. Levels are 1 and 2, slots those of lib/exit.h,
+ * All but the first two want the token of the ACPI table NBOX in RBX and RCX;
+ * only 64-bit code can give it. Levels are 1 and 2, slots those of lib/exit.h,
  * handlers 0 (L0) and 1 (L1). RAX is one of the errors, and nothing else
  * changes, if the token is wrong or an index is out of range.
  */
@@ -40,12 +45,16 @@ enum hypercall {
 	HYPERCALL_COUNT,
 	HYPERCALL_SWITCHES,
 	HYPERCALL_RING,
+	HYPERCALL_NESTED,
+	HYPERCALL_SHADOW,
 	HYPERCALL_END,
 };
 
 #define HYPERCALL_HAS_SEAL    0x1u /* SEAL */
 #define HYPERCALL_HAS_ACCOUNT 0x2u /* COUNT, SWITCHES, RING */
 #define HYPERCALL_HAS_TABLE   0x4u /* the ACPI table could be published */
+
+#define HYPERCALL_HAS_NESTED 0x8u /* NESTED, SHADOW count: L1 has SVM */
 
 /* Errors are Linux's numbers, as in its kvm_para.h: -KVM_ENOSYS is what KVM
  * answers to a number that it does not know. */

@@ -14,7 +14,7 @@
 #include "lib/cpu.h"
 #include "lib/exit.h"
 
-#define TESTS	  17
+#define TESTS	  19
 #define CPUIDS	  100
 #define LEVEL_1	  1
 #define BY_L0	  0
@@ -59,7 +59,7 @@ static void test_open(void)
 	tap_ok(vmmcall(HYPERCALL_VERSION) == 1, "version 0.1");
 	nestbox_call(&c);
 	tap_ok(c.rax == (HYPERCALL_HAS_SEAL | HYPERCALL_HAS_ACCOUNT |
-			 HYPERCALL_HAS_TABLE),
+			 HYPERCALL_HAS_TABLE | HYPERCALL_HAS_NESTED),
 	       "features %lx", c.rax);
 	tap_ok(c.rbx == 1 && c.rcx == 2 && c.rdx == EXIT_SLOTS && c.rsi == 16,
 	       "%lu CPUs, %lu levels, %lu slots, ring of %lu", c.rbx, c.rcx,
@@ -98,7 +98,8 @@ static bool denied(u64 number, u64 first, u64 second)
 
 static void test_token(void)
 {
-	static const char *const name[] = {"count", "switches", "ring"};
+	static const char *const name[] = {"count", "switches", "ring",
+					   "nested", "shadow"};
 
 	tap_ok(nestbox_token(token), "the token is in the table NBOX");
 	for (u64 i = 0; i < ARRAY_SIZE(name); i++) {
@@ -178,6 +179,7 @@ static void test_range(void)
 				 HYPERCALL_RANGE;
 		wrong += call(HYPERCALL_SWITCHES, c[0]).rax != HYPERCALL_RANGE;
 		wrong += call(HYPERCALL_RING, c[0]).rax != HYPERCALL_RANGE;
+		wrong += call(HYPERCALL_NESTED, c[0]).rax != HYPERCALL_RANGE;
 		wrong += call(HYPERCALL_RING, c[1]).rax != HYPERCALL_RANGE;
 	}
 	tap_ok(!wrong, "indices out of range");

@@ -33,6 +33,8 @@ void nested_abandon(struct vcpu *v)
 
 	if (!n)
 		return;
+	if (v->level == 2)
+		n->made_up++;
 	v->backend = n->vmcb01;
 	v->level = 1;
 	n->asids = 0;
@@ -53,4 +55,34 @@ void nested_flush(struct vcpu *v)
 	t->generation = shadow_generation;
 	t->root = shadow_root(&t->npt);
 	n->vmcb02->control.ncr3 = t->root;
+}
+
+void nested_read_counts(const struct vcpu *v, struct nested_counts *to)
+{
+	const struct nested *n = v->nested;
+
+	*to = (struct nested_counts){.level = v->level};
+	if (!n)
+		return;
+	to->vmruns = n->vmruns;
+	to->reflected = n->reflected;
+	to->made_up = n->made_up;
+}
+
+void nested_read_tables(struct nested_tables *to)
+{
+	struct shadow_stats stats;
+
+	*to = (struct nested_tables){0};
+	if (!nested_is_offered())
+		return;
+	shadow_read_stats(&stats);
+	*to = (struct nested_tables){
+		.fills = stats.fills,
+		.flushes = stats.flushes,
+		.revalidated = stats.revalidated,
+		.evictions = stats.evictions,
+		.pages = stats.pages,
+		.free_pages = stats.free_pages,
+	};
 }

@@ -53,8 +53,9 @@ struct nested {
 	u8 *iopm;	    /* L0's and L1's, for one entry */
 	bool opened;	    /* exits are off that L0 needs, for one entry */
 	struct check_limits limits;
-	/* How often L1's VMRUN began a guest, an exit of it went to L1, and an
-	 * exit was made up: vmruns = reflected + made_up (+ 1 in level 2). */
+	/* How often L1 executed VMRUN, an exit of its guest went to L1, and the
+	 * guest ended without one, by L0 or because VMRUN was refused: vmruns =
+	 * reflected + made_up (+ 1 in level 2); account_check() compares. */
 	u64 vmruns, reflected, made_up;
 };
 

@@ -12,6 +12,8 @@ check_is "payload: status" "$?" 0
 check_has "payload: plan" "$output" '1\.\.[0-9]+'
 check_is "payload: no failure" "$(printf '%s\n' "$output" | grep 'not ok')" ""
 
+check_payload "counts of nesting" svm_counts --stack 1n
+
 # A wrong checksum is told, by hypercall and at the end.
 output=$("$nestbox" run --stack 1n --guest "$payload" --append dma=1 \
 	--qemu-arg=-device --qemu-arg=edu,dma_mask=0xffffffff 2>&1)

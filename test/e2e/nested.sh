@@ -17,12 +17,36 @@ vmruns_pair_up() {
 				vmruns <= exits + 1) }' "$tap_dir/err"
 }
 
-output=$("$nestbox" run --stack 2nk -- sh -c 'uname -a; exit 7' \
+# counted COLUMN: by the instrument, of the whole run.
+counted() {
+	awk -v name="$1" '$1 == "columns" {
+			for (i = 2; i <= NF; i++)
+				if ($i == name)
+					column = i + 1
+		}
+		$1 == "end" { ended = 1 }
+		ended && $1 == "cpu" { sum += $column }
+		END { print sum }' "$tap_dir/counts"
+}
+
+# told PATTERN: the number in L0's report that follows it.
+told() {
+	sed -nE "s/^L0\| *$1 *([0-9]+).*/\1/p" "$tap_dir/err"
+}
+
+output=$("$nestbox" run --stack 2nk --counts "$tap_dir/counts" -- sh -c 'uname -a; exit 7' \
 	2>"$tap_dir/err")
 check_is "Linux in L2: status" "$?" 7
 check_has "Linux in L2: output" "$output" \
 	'^Linux l2 6\.1\..* Debian .* GNU/Linux$'
 check "Linux in L2: L1's VMRUNs and exits pair up" vmruns_pair_up
+check_has "Linux in L2: L0 reports its counts" "$(cat "$tap_dir/err")" \
+	'^L0\| nested: [1-9][0-9]* VMRUNs, .* pages free$'
+check_is "Linux in L2: L0 counts the instrument's world switches" \
+	"$(told 'world switches')" "$(counted exits.0)"
+check_is "Linux in L2: and L1's VMRUNs" "$(told nested:)" "$(counted vmruns.1)"
+check_is "Linux in L2: they add up" \
+	"$(grep 'do not add up' "$tap_dir/err")" ""
 
 output=$("$nestbox" run --stack 2nk --machine pc --cpus 1,1,2 -- nproc \
 	2>"$tap_dir/err")

@@ -146,3 +146,14 @@ const struct phys *nested_memory(const struct vcpu *v)
 	(void)v;
 	return &space_l1;
 }
+
+void nested_read_counts(const struct vcpu *v, struct nested_counts *to)
+{
+	*to = fake.counts;
+	to->level = v->level;
+}
+
+void nested_read_tables(struct nested_tables *to)
+{
+	*to = fake.tables;
+}

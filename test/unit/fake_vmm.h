@@ -7,6 +7,7 @@
 #pragma once
 
 #include "hv/gwalk.h"
+#include "hv/nested.h"
 #include "test/unit/fake_machine.h"
 
 /* What happens next. */
@@ -40,7 +41,9 @@ struct fake {
 	u8 taken;      /* ... to this slot or vector */
 	u64 l2_pat;
 	bool takes; /* nested_take(): L1 wants NMIs and INITs of level 2 ... */
-	unsigned n_taken; /* ... and has had so many */
+	unsigned n_taken;	     /* ... and has had so many */
+	struct nested_counts counts; /* what hv/nested has counted */
+	struct nested_tables tables;
 
 	struct {
 		u32 msr;

@@ -132,6 +132,37 @@ static void ring_keeps_the_last(void **state)
 	assert_null(account_past(&a, ~0ull));
 }
 
+/* One exit of L1, one of L2 that went to L1, one that did not. */
+static void counts_add_up(void **state)
+{
+	static struct account good;
+	const struct exit exit = {.slot = EXIT_npf};
+	struct nested_counts n = {.vmruns = 2, 1, 1, .level = 1};
+	struct account bad;
+
+	(void)state;
+	account_exit(&good, 1, &exit, 0, BY_L0);
+	account_exit(&good, 2, &exit, 0, BY_L0);
+	account_exit(&good, 2, &exit, 0, BY_L1);
+	assert_null(account_check(&good, &n));
+	n.level = 2;
+	assert_non_null(account_check(&good, &n));
+	n.vmruns++;
+	assert_null(account_check(&good, &n));
+	n.made_up++;
+	assert_non_null(account_check(&good, &n));
+	n = (struct nested_counts){.vmruns = 2, 2, 0, .level = 1};
+	assert_non_null(account_check(&good, &n));
+	n = (struct nested_counts){.vmruns = 2, 1, 1, .level = 1};
+	bad = good;
+	bad.past++;
+	assert_non_null(account_check(&bad, &n));
+	bad = good;
+	bad.count[0][EXIT_npf][BY_L0]--;
+	bad.count[0][EXIT_npf][BY_L1]++;
+	assert_non_null(account_check(&bad, &n));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +173,7 @@ int main(void)
 		cmocka_unit_test(no_code_is_twice),
 		cmocka_unit_test(exits_are_counted_once),
 		cmocka_unit_test(ring_keeps_the_last),
+		cmocka_unit_test(counts_add_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

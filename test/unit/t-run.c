@@ -239,7 +239,7 @@ static void hypercalls(void **state)
 	assert_int_equal(call(HYPERCALL_BASE - 1), HYPERCALL_UNKNOWN);
 	assert_int_equal(call(HYPERCALL_FEATURES),
 			 HYPERCALL_HAS_SEAL | HYPERCALL_HAS_ACCOUNT |
-				 HYPERCALL_HAS_TABLE);
+				 HYPERCALL_HAS_TABLE | HYPERCALL_HAS_NESTED);
 	assert_int_equal(gpr[RBX], 2);
 	assert_int_equal(call(HYPERCALL_COUNT), HYPERCALL_DENIED);
 	gpr[RBX] = FAKE_TOKEN_0;
@@ -253,6 +253,32 @@ static void hypercalls(void **state)
 	gpr[R8] = BY_L0;
 	assert_int_equal(call(HYPERCALL_COUNT), 0);
 	assert_int_equal(gpr[RBX], 7); /* with this one */
+}
+
+static void hypercalls_of_nesting(void **state)
+{
+	const u8 reg[] = {RBX, RCX, RDX, RSI, RDI, R8};
+	u64 *gpr = v->regs.gpr;
+
+	(void)state;
+	fake.counts = (struct nested_counts){5, 3, 2, .level = 1};
+	fake.tables =
+		(struct nested_tables){1, 2, 3, 4, .pages = 6, .free_pages = 5};
+	gpr[RBX] = FAKE_TOKEN_0;
+	gpr[RCX] = FAKE_TOKEN_1;
+	gpr[RDX] = 2;
+	assert_int_equal(call(HYPERCALL_NESTED), HYPERCALL_RANGE);
+	gpr[RDX] = 0;
+	assert_int_equal(call(HYPERCALL_NESTED), 0);
+	assert_int_equal(gpr[RBX], 5);
+	assert_int_equal(gpr[RCX], 3);
+	assert_int_equal(gpr[RDX], 2);
+	assert_int_equal(gpr[RSI], 1);
+	gpr[RBX] = FAKE_TOKEN_0;
+	gpr[RCX] = FAKE_TOKEN_1;
+	assert_int_equal(call(HYPERCALL_SHADOW), 0);
+	for (u64 i = 0; i < ARRAY_SIZE(reg); i++)
+		assert_int_equal(gpr[reg[i]], i + 1);
 }
 
 /* An I/O exit tells the next RIP, whatever the instruction is. */
@@ -700,6 +726,7 @@ int main(void)
 		TEST(apic_msrs),
 		TEST(what_has_a_row_exits),
 		TEST(hypercalls),
+		TEST(hypercalls_of_nesting),
 		TEST(ports_are_looked_up),
 		TEST(a_hole_has_no_memory),
 		TEST(strings_into_a_hole_go_on),
