@@ -35,8 +35,8 @@ $(units): $(SB)/unit/%: $(SB)/test/unit/%.o $(SB)/libunit.a
 
 # hv/'s core, on a fake backend and machine: the headers in test/unit/fake
 # stand before those with the machine's instructions.
-core-src := hv/code.c hv/hypercall.c hv/insn.c hv/mmio.c hv/policy.c hv/ports.c \
-	hv/ptable.c hv/run.c hv/shoot.c hv/smp.c hv/vapic.c \
+core-src := hv/code.c hv/hypercall.c hv/insn.c hv/mmio.c hv/policy.c \
+	hv/ports.c hv/ptable.c hv/run.c hv/shoot.c hv/smp.c hv/vapic.c \
 	test/unit/fake_machine.c test/unit/fake_nested.c test/unit/fake_vmm.c
 core-tests := t-mmio t-ports t-run t-vapic
 core-objects := $(core-src:%.c=$(SB)/%.o)

@@ -7,8 +7,8 @@
  * with GIF=0. FS, GS, TR, LDTR and the MSRs of VMLOAD stay the guest's: L0 uses
  * none of them.
  *
- * After an exit that svm_quick_exit(v) deals with, the block at the address that
- * it returns runs. Registers that C preserves are not saved for it.
+ * After an exit that svm_quick_exit(v) deals with, the block runs whose address
+ * it returns. Registers that C preserves are not saved for it.
  */
 	.text
 	.globl	svm_enter

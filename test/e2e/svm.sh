@@ -1,7 +1,7 @@
 #!/bin/bash
 # SVM conformance: payloads that are L1 themselves, on the bare emulated CPU and
-# on nestbox.elf; svm-long.sh has KVM's turn. What fails is compared with what is
-# known to fail.
+# on nestbox.elf; svm-long.sh has KVM's turn. What fails is compared with what
+# is known to fail.
 #
 #	test/e2e/svm.sh [PAYLOAD...]
 #
