@@ -12,6 +12,7 @@
 #define PF_WRITE	  0x2ull /* error code: a write to no page */
 #define TABLE_IDT	  0x2ull /* in an error code: a gate of the IDT */
 #define EXTERNAL	  0x1ull
+#define NEW_PAGES	  (SVM_SCRATCH + 0x60000)
 #define GATE_NONE	  0x80 /* a gate's type without this: not present */
 #define GATE_TYPE	  0x0f
 #define GATE_CODE(vector) ((u64)(vector) << 3 | TABLE_IDT)
@@ -88,6 +89,21 @@ static void lost_then_injected(const struct l2_row *r)
 	if (l2_expect("exit", l2_run((svm_code *)svm_vmcb.save.rip),
 		      VMCB_EXIT_VMMCALL))
 		event_expect_taken(r->want, (u64)r->code);
+}
+
+/* The frame goes to a page that nobody has touched: whoever keeps tables of its
+ * own below L1 has to map it amid the delivery, which L1 does not see. */
+static void onto_new_page(const struct l2_row *r)
+{
+	u64 next = (u64)r->code + r->want;
+
+	svm_gate(VECTOR_INT, event_taken);
+	svm_vmcb.control.event_inj = r->arg;
+	svm_vmcb.control.next_rip = next;
+	svm_vmcb.save.rsp = NEW_PAGES + r->set;
+	if (l2_expect_exit(r->code, VMCB_EXIT_VMMCALL))
+		l2_expect("rip", event_pushed(0, false), next);
+	l2_expect("handler", svm_regs.rbx, TAKEN);
 }
 
 static void lost_virtual(const struct l2_row *r)
@@ -171,6 +187,11 @@ static const struct l2_row deliveries[] = {
 	L2_ROW("lost-gp-then-injected", lost_then_injected, event_nop,
 	       .arg = EXCEPTION(VECTOR_GP) | WITH_CODE(8),
 	       .want = EXCEPTION(VECTOR_GP) | WITH_CODE(8)),
+	L2_ROW("new-page-int", onto_new_page, do_int, .want = 2,
+	       .set = PAGE_SIZE),
+	L2_ROW("new-page-injected-soft", onto_new_page, event_nop, .want = 1,
+	       .set = 2 * PAGE_SIZE, .arg = EVENT(SOFT, VECTOR_INT),
+	       .needs = SVM_NRIPS),
 	L2_ROW("no-delivery-int", no_delivery, do_int, .arg = VMCB_EXIT_SWINT),
 	L2_ROW("no-delivery-icebp", no_delivery, do_icebp,
 	       .arg = VMCB_EXIT_ICEBP),

@@ -44,16 +44,18 @@ bool l1_wants(const struct vcpu *v, const struct exit *exit)
 }
 
 /*
- * L2 raises again what the instruction at its RIP has raised: a CPU that does
- * not save the next RIP cannot have a soft event injected again as it was, and
- * QEMU combines no injected fault with the next one to #DF.
+ * L2 raises again what the instruction at its RIP has raised: a soft event
+ * would push the next RIP, which this exit has not told or has overwritten, and
+ * QEMU combines no injected fault with the next one to #DF. L1's event is
+ * injected again, with the next RIP that L1 gave.
  */
 static void raise_again(struct vcpu *v)
 {
 	struct vmcb_control *c02 = &v->nested->vmcb02->control;
 
-	if (v->own_event && !cpu_has(SVM_NRIP) &&
-	    event_comes_again(c02->event_inj))
+	if (!v->own_event)
+		c02->next_rip = v->nested->copy12->control.next_rip;
+	else if (event_comes_again(c02->event_inj))
 		c02->event_inj = 0;
 }
 
