@@ -6,6 +6,7 @@
 #include "hv/nested/merge.h"
 #include "hv/nested/shadow.h"
 #include "hv/nested/wants.h"
+#include "hv/shoot.h"
 #include "hv/space.h"
 #include "hv/svm/event.h"
 #include "hv/svm/msrpm.h"
@@ -72,6 +73,16 @@ static bool find_format(struct nested *n)
 	return npt12_init(&t->npt, c->ncr3, l1->cr4, l1->efer, offer.phys_bits);
 }
 
+/*
+ * The tables' lock may be held by a CPU that waits for all guests to be left.
+ * From nested_quick_vmrun() L1 has been left, but not in the eyes of others;
+ * who goes on into a guest comes back by shoot_enter().
+ */
+static void leave_for_lock(void)
+{
+	shoot_leave(this_cpu());
+}
+
 /* nCR3 of vmcb02. Without nested paging L1's guest has L1's memory. */
 static u64 choose_root(struct nested *n)
 {
@@ -79,9 +90,12 @@ static u64 choose_root(struct nested *n)
 
 	if (!n->pair->nested_paging)
 		return space_root();
-	if (needs_new_tables(n))
+	if (needs_new_tables(n)) {
+		leave_for_lock();
 		shadow_flush();
+	}
 	if (t->generation != shadow_generation) {
+		leave_for_lock();
 		t->generation = shadow_generation;
 		t->root = shadow_root(&t->npt);
 	}

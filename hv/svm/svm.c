@@ -17,6 +17,7 @@
 #include "hv/panic.h"
 #include "hv/percpu.h"
 #include "hv/run.h"
+#include "hv/shoot.h"
 #include "hv/space.h"
 #include "hv/svm/ahead.h"
 #include "hv/svm/event.h"
@@ -314,11 +315,27 @@ static u64 do_quickly(struct vcpu *v, struct vmcb *vmcb, u64 next)
 	}
 }
 
+static void flush(struct vcpu *v)
+{
+	((struct vmcb *)v->backend)->control.tlb_control = VMCB_TLB_FLUSH_ALL;
+}
+
+/* VMRUN had to wait for a lock: what other CPUs have shot since then. */
+static __attribute__((noinline, cold)) void come_back(struct vcpu *v)
+{
+	while (!shoot_enter(v->cpu)) {
+		flush(v);
+		nested_flush(v);
+	}
+}
+
 /* The block that runs next. */
 static u64 go_on(struct vcpu *v, struct vmcb *left)
 {
 	left->control.tlb_control = VMCB_TLB_KEEP;
 	left->control.event_inj = 0;
+	if (!v->cpu->in_guest)
+		come_back(v);
 	if (v->l0_if)
 		sti();
 	else
@@ -413,11 +430,6 @@ static bool injecting(const struct vcpu *v)
 	const struct vmcb *vmcb = v->backend;
 
 	return vmcb->control.event_inj & VMCB_EVENT_VALID;
-}
-
-static void flush(struct vcpu *v)
-{
-	((struct vmcb *)v->backend)->control.tlb_control = VMCB_TLB_FLUSH_ALL;
 }
 
 static void view_code(const struct vcpu *v, struct guest_view *view)
