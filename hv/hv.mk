@@ -17,7 +17,8 @@ nested-pure-src := hv/nested/check.c hv/nested/merge.c hv/nested/npt12.c \
 nested-src := $(nested-pure-src) hv/nested/assist.c hv/nested/exits.c \
 	hv/nested/guest.c hv/nested/insns.c hv/nested/msrs.c \
 	hv/nested/npt02.c hv/nested/offer.c hv/nested/pool.c \
-	hv/nested/quick.c hv/nested/reads.c hv/nested/shadow.c \
+	hv/nested/quick.c hv/nested/reads.c hv/nested/save.c \
+	hv/nested/shadow.c hv/nested/shake.c \
 	hv/nested/track.c hv/nested/vmcb02.c hv/nested/vmrun.c
 flat-src := hv/nested_none.c
 hv-lib-src := lib/acpi.c lib/exit.c lib/fmt.c lib/string.c lib/uart.c \

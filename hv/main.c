@@ -213,7 +213,7 @@ static void run_boot_cpu(void)
 	read_acpi();
 	vmm->start_cpu(cpu);
 	policy_init(vmm);
-	nested_init(options.svm);
+	nested_init(options.svm, options.shake);
 	nested_start(&cpu->vcpu);
 	vapic_init();
 	ioapic_init(&listed);

@@ -13,8 +13,9 @@
 #include "lib/phys.h"
 
 /* Offers L1 those of the features in @mask (EDX of CPUID 0x8000000a) that there
- * are; 0: no SVM. Once, before any guest runs. */
-void nested_init(u32 mask);
+ * are; 0: no SVM. @shake: a test, hv/nested/shake.c; 0: none. Once, before any
+ * guest runs. */
+void nested_init(u32 mask, u32 shake);
 
 /* Gives @v what it needs. Once on every CPU. */
 void nested_start(struct vcpu *v);

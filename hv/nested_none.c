@@ -5,8 +5,9 @@
 
 #include "hv/space.h"
 
-void nested_init(u32 mask)
+void nested_init(u32 mask, u32 shake)
 {
+	(void)shake;
 	(void)mask;
 }
 

@@ -8,6 +8,7 @@
 #include "hv/smp.h"
 #include "hv/timer.h"
 #include "hv/seal.h"
+#include "lib/cpu.h"
 
 /* Fixed ACPI description table (ACPI 6.4, 5.2.9): PM1a_CNT_BLK. */
 #define FADT_PM1A_CNT 64
@@ -22,7 +23,7 @@ static void check_counts(const struct cpu *cpu, struct nested_counts *counts)
 
 	for (unsigned i = 0; why && i < PATIENCE; i++) {
 		nested_read_counts(&cpu->vcpu, counts);
-		__asm__ volatile("pause" : : : "memory");
+		pause();
 		why = account_check(&cpu->account, counts);
 	}
 	if (why)

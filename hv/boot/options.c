@@ -60,6 +60,16 @@ static bool set_tick(struct options *o, struct word w)
 	return true;
 }
 
+static bool set_shake(struct options *o, struct word w)
+{
+	u64 n;
+
+	if (!word_number(&w, &n) || w.len || !n || n >> 32)
+		return false;
+	o->shake = (u32)n;
+	return true;
+}
+
 /* A mask of features, as in EDX of CPUID 0x8000000a. */
 static bool set_svm(struct options *o, struct word w)
 {
@@ -104,6 +114,8 @@ static int parse_word(struct options *o, struct word w)
 		good = o->quiet = true;
 	else if (word_has_key(&value, "svm"))
 		good = set_svm(o, value);
+	else if (word_has_key(&value, "shake"))
+		good = set_shake(o, value);
 	else
 		return complain(o, "unknown option", w);
 	return good ? 0 : complain(o, "bad value in", w);

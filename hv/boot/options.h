@@ -3,7 +3,7 @@
  * The hypervisor's own command line:
  *
  *	[FILE] [mem=SIZE] [com=PORT] [panic=halt|reset] [quiet]
- *	[tick=MS] [svm=off|MASK] [-- L1...]
+ *	[tick=MS] [svm=off|MASK] [shake=N] [-- L1...]
  *
  * SIZE has the suffix K, M or G; PORT is com1, com2, none or a number. Of a
  * word that is given twice the last counts. A loader may put the name of the
@@ -23,6 +23,7 @@ struct options {
 	bool quiet;	/* only panics are printed */
 	u32 tick;	/* ms between ticks of L0's own timer; 0: none */
 	u32 svm;	/* features of SVM that L1 may have; 0: no SVM */
+	u32 shake;	/* hv/nested/shake.c, at every n-th exit; 0: never */
 	const char *l1; /* behind "--"; "" if there is nothing */
 	char error[80];
 };

@@ -6,6 +6,7 @@
 #include "hv/nested/assist.h"
 #include "hv/nested/merge.h"
 #include "hv/nested/reads.h"
+#include "hv/nested/save.h"
 #include "hv/nested/shadow.h"
 #include "hv/nested/vmrun.h"
 #include "hv/nested/wants.h"
@@ -297,13 +298,15 @@ static RARE void settle(struct vcpu *v)
 		settle_soft_event(v);
 	if (n->opened)
 		close_exits(n);
+	if (n->shakes)
+		shake(v);
 }
 
 enum result nested_exit(struct vcpu *v, const struct exit *exit)
 {
 	struct nested *n = v->nested;
 
-	if (n->soft_rip | n->opened)
+	if (n->soft_rip | n->opened | n->shakes)
 		settle(v);
 	if (is_own(v, exit))
 		return NOT_MINE;
@@ -316,8 +319,7 @@ enum result nested_exit(struct vcpu *v, const struct exit *exit)
 	return l1_wants(v, exit) ? reflect_exit(v, exit) : own_exit(v, exit);
 }
 
-/* An exit that the CPU did not give. */
-static void make_up(struct vcpu *v, enum exit_slot slot, u64 code)
+void nested_leave(struct vcpu *v, enum exit_slot slot, u64 code)
 {
 	struct nested *n = v->nested;
 
@@ -333,7 +335,7 @@ static bool take(struct vcpu *v, enum exit_slot slot, u64 code)
 {
 	if (!wants_exit(&v->nested->copy12->control, code))
 		return false;
-	make_up(v, slot, code);
+	nested_leave(v, slot, code);
 	return true;
 }
 

@@ -37,6 +37,7 @@ void nested_abandon(struct vcpu *v)
 		n->made_up++;
 	v->backend = n->vmcb01;
 	v->level = 1;
+	v->map = 0;
 	n->asids = 0;
 	for (unsigned i = 0; i < PAIRS; i++)
 		n->pairs[i].valid = false;

@@ -82,4 +82,20 @@ static inline void merge_back_control(struct vmcb_control *c12,
 	c12->event_inj = copy12->event_inj & ~VMCB_EVENT_VALID;
 }
 
+/* What the last exit and L0 left in @c02 for the next entry. */
+static inline void merge_exit(struct vmcb_control *to,
+			      const struct vmcb_control *c02)
+{
+	to->int_state = c02->int_state;
+	to->exit_code = c02->exit_code;
+	to->exit_info_1 = c02->exit_info_1;
+	to->exit_info_2 = c02->exit_info_2;
+	to->exit_int_info = c02->exit_int_info;
+	to->event_inj = c02->event_inj;
+	to->next_rip = c02->next_rip;
+	to->insn_len = c02->insn_len;
+	__builtin_memcpy(to->insn_bytes, c02->insn_bytes,
+			 sizeof(to->insn_bytes));
+}
+
 void merge_back_save(struct vmcb_save *s12, const struct vmcb_save *s02);

@@ -3,6 +3,7 @@
 #include "hv/mem.h"
 #include "hv/nested/assist.h"
 #include "hv/nested/merge.h"
+#include "hv/nested/save.h"
 #include "hv/nested/shadow.h"
 #include "hv/nested/vmrun.h"
 #include "hv/percpu.h"
@@ -14,7 +15,6 @@
 #define SVM_ADDR_CHK 0x10000000u
 #define MSRPM_PAGES  2
 #define SHADOW_PART  2 /* of L0's free memory, as 1 / n */
-#define VM_CR_KNOWN  0x1full
 
 /* L0 makes these itself where the CPU has them not. */
 #define MADE                                                                 \
@@ -42,7 +42,7 @@ static u32 known_int_ctl(void)
 	return known;
 }
 
-void nested_init(u32 mask)
+void nested_init(u32 mask, u32 shake)
 {
 	struct cpuid cpu = cpuid(CPUID_SVM, 0);
 	u32 asids = cpu.ebx - 1;
@@ -63,6 +63,7 @@ void nested_init(u32 mask)
 	offer.int_ctl = known_int_ctl();
 	offer.iopm = new_iopm();
 	assist_init();
+	shake_init(shake);
 	shadow_init(mem_free_pages() / SHADOW_PART);
 }
 
@@ -83,6 +84,9 @@ void nested_start(struct vcpu *v)
 		merge_msrs_init(n->pairs[i].msrpm);
 	}
 	n->pair = n->pairs;
+	n->vmcb02 = n->pair->vmcb02;
+	n->copy12 = n->pair->copy12;
+	shake_start(n);
 	n->iopm = mem_pages(IOPM_PAGES, PAGE_SIZE);
 	n->memory = guest_memory(v);
 	v->nested = n;
@@ -122,7 +126,7 @@ bool nested_write_vm_cr(struct vcpu *v, u32 msr, u64 value)
 		return false;
 	if (n->vm_cr & VM_CR_LOCK)
 		value = (value & ~held) | (n->vm_cr & held);
-	n->vm_cr = value & ~(u64)VM_CR_R_INIT;
+	n->vm_cr = value & VM_CR_KEPT;
 	return true;
 }
 

@@ -61,7 +61,8 @@ bool nested_quick_exit(struct vcpu *v, const struct exit *exit)
 	u8 kind;
 
 	if (code - VMCB_EXIT_INTR > VMCB_EXIT_CHOSEN_MAX - VMCB_EXIT_INTR ||
-	    code == VMCB_EXIT_NMI || n->soft_rip || n->opened || is_wanted(v))
+	    code == VMCB_EXIT_NMI || n->soft_rip || n->opened | n->shakes ||
+	    is_wanted(v))
 		return false;
 	kind = assist_kinds[code];
 	if (kind & (ASSIST_OPERAND | ASSIST_DECODES) ||

@@ -53,6 +53,8 @@ struct nested {
 	u8 *iopm;	    /* L0's and L1's, for one entry */
 	bool opened;	    /* exits are off that L0 needs, for one entry */
 	struct check_limits limits;
+	u32 shakes, until_shake;     /* at every n-th exit; 0: never */
+	struct nested_state *shaken; /* two of them: hv/nested/shake.c */
 	/* How often L1 executed VMRUN, an exit of its guest went to L1, and the
 	 * guest ended without one, by L0 or because VMRUN was refused: vmruns =
 	 * reflected + made_up (+ 1 in level 2); account_check() compares. */
@@ -67,6 +69,10 @@ struct nested {
 #define SVM_ASSIST 0x00080u
 #define SVM_VLS	   0x08000u
 #define SVM_VGIF   0x10000u
+
+/* Bits of VM_CR, of which INIT's redirection reads 0. */
+#define VM_CR_KNOWN 0x1full
+#define VM_CR_KEPT  (VM_CR_KNOWN & ~(u64)VM_CR_R_INIT)
 
 extern struct nested_offer {
 	u32 features; /* to L1 */

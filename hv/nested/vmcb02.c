@@ -11,6 +11,7 @@
 #include "hv/svm/event.h"
 #include "hv/svm/msrpm.h"
 #include "hv/svm/quirk.h"
+#include "lib/string.h"
 
 #define TABLE_PA 0x000ffffffffff000ull
 
@@ -311,6 +312,30 @@ bool vmcb02_make(struct nested *n, const struct vmcb *vmcb12)
 	if (c02->event_inj & VMCB_EVENT_VALID)
 		add_soft_event(n);
 	return true;
+}
+
+void vmcb02_resume(struct nested *n, const struct vmcb *l2, u32 int_ctl)
+{
+	struct pair *pair = n->pair;
+	struct vmcb_control *c02 = &pair->vmcb02->control;
+
+	*pair->copy12 = *l2;
+	memset(pair->vmcb02, 0, sizeof(*pair->vmcb02));
+	n->limits.paging = n->vmcb01->save.cr0 & CR0_PG;
+	pair->nested_paging =
+		offers(SVM_NPT) && l2->control.np_control & VMCB_NP_ENABLE;
+	if (pair->nested_paging)
+		(void)find_format(n);
+	merge_all(n);
+	merge_exit(c02, &l2->control);
+	c02->int_ctl = int_ctl;
+	c02->int_vector = l2->control.int_vector;
+	c02->tlb_control = VMCB_TLB_FLUSH_ALL;
+	c02->ncr3 = choose_root(n);
+	merge_save(&pair->vmcb02->save, &l2->save);
+	if (mends_virq(n))
+		vmcb_intercept(pair->vmcb02, VMCB_EXIT_CR_WRITE + 8);
+	pair->valid = false;
 }
 
 void vmcb02_unmake(struct nested *n)

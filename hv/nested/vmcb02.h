@@ -14,5 +14,10 @@ void vmcb02_choose(struct nested *n, u64 pa);
 /* Reads @vmcb12, once. False: VMRUN refuses it. */
 bool vmcb02_make(struct nested *n, const struct vmcb *vmcb12);
 
+/* Makes the vmcb02 of a guest that runs on: @l2 has vmcb12's control area with
+ * the last exit and the next event, and the guest's state; @int_ctl is as it
+ * was in vmcb02. Legal, with tables of a format that nestbox has. */
+void vmcb02_resume(struct nested *n, const struct vmcb *l2, u32 int_ctl);
+
 /* Before vmcb02 goes back to vmcb12: what was added comes off. */
 void vmcb02_unmake(struct nested *n);

@@ -14,25 +14,9 @@
 
 /* VMRUN ********************************************************************/
 
-static void put_regs(struct vmcb_save *s, const struct regs *r)
-{
-	s->rax = r->gpr[RAX];
-	s->rsp = r->gpr[RSP];
-	s->rip = r->rip;
-	s->rflags = r->rflags;
-}
-
-static void get_regs(struct regs *r, const struct vmcb_save *s)
-{
-	r->gpr[RAX] = s->rax;
-	r->gpr[RSP] = s->rsp;
-	r->rip = s->rip;
-	r->rflags = s->rflags;
-}
-
 /* An interrupt of the machine ends L1's guest by L1's RFLAGS.IF if L1 masks
  * virtually, else by the guest's own. */
-static void enter_guest(struct vcpu *v)
+static __attribute__((always_inline)) inline void enter_guest(struct vcpu *v)
 {
 	struct nested *n = v->nested;
 
@@ -49,6 +33,11 @@ static void enter_guest(struct vcpu *v)
 	v->debug_exits = n->pair->debug_exits;
 	if (v->nmi_blocked)
 		vmm->watch_iret(v, true);
+}
+
+void resume_guest(struct vcpu *v)
+{
+	enter_guest(v);
 }
 
 /* The block is as it was, L1 goes on behind VMRUN with GIF=0. */

@@ -8,6 +8,22 @@
 
 #include "hv/nested/state.h"
 
+static inline void put_regs(struct vmcb_save *s, const struct regs *r)
+{
+	s->rax = r->gpr[RAX];
+	s->rsp = r->gpr[RSP];
+	s->rip = r->rip;
+	s->rflags = r->rflags;
+}
+
+static inline void get_regs(struct regs *r, const struct vmcb_save *s)
+{
+	r->gpr[RAX] = s->rax;
+	r->gpr[RSP] = s->rsp;
+	r->rip = s->rip;
+	r->rflags = s->rflags;
+}
+
 /*
  * L1's VMRUN ends as by a #VMEXIT with vmcb02's exit code, infos and
  * EXITINTINFO; the state of L1's guest goes to vmcb12. Then L1 runs, GIF=0.
@@ -24,6 +40,16 @@ void reflect_as(struct vcpu *v, u64 code, u64 info1, u64 info2);
  */
 void begin_guest(struct vcpu *v, struct vmcb *vmcb12, u64 pa);
 void end_guest(struct vcpu *v);
+
+/* The guest of n->pair, whose vmcb02 is there, runs. */
+void resume_guest(struct vcpu *v);
+
+/*
+ * Forces L1's guest out to L1 now, between two entries, by an exit that the CPU
+ * did not give; any time but while an exit is handled that L1 has had already.
+ * VMEXIT_INTR is one that means nothing to a hypervisor that intercepts it.
+ */
+void nested_leave(struct vcpu *v, enum exit_slot slot, u64 code);
 
 /* Whether an exit of its guest is L1's: where L1 is asked, and nowhere else. */
 bool l1_wants(const struct vcpu *v, const struct exit *exit);

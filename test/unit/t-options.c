@@ -29,6 +29,7 @@ static void defaults(void **state)
 		assert_false(o.quiet);
 		assert_int_equal(o.svm, ~0u);
 		assert_int_equal(o.tick, 0);
+		assert_int_equal(o.shake, 0);
 		assert_string_equal(o.l1, "");
 	}
 }
@@ -38,7 +39,7 @@ static void all_words(void **state)
 	(void)state;
 	assert_int_equal(options_parse(&o,
 				       "x/y.elf mem=1G com=com2  panic=reset "
-				       "quiet tick=10 svm=0x8 "
+				       "quiet tick=10 svm=0x8 shake=7 "
 				       "-- root=/dev/vda -- mem=5",
 				       &why),
 			 0);
@@ -48,6 +49,7 @@ static void all_words(void **state)
 	assert_true(o.quiet);
 	assert_int_equal(o.svm, 8);
 	assert_int_equal(o.tick, 10);
+	assert_int_equal(o.shake, 7);
 	assert_string_equal(o.l1, "root=/dev/vda -- mem=5");
 }
 
