@@ -3,7 +3,7 @@
 unit-names := t-acpi t-boot t-emulate t-exit t-fmt t-gwalk t-ivrs t-lab \
 	t-levels t-linux t-memmap t-micro t-mmio t-npt12 t-options t-payload \
 	t-ports t-run t-shadow t-shadow-random t-vapic t-x86dec
-unit-names += t-check t-event t-merge t-wants
+unit-names += t-check t-event t-merge t-save t-wants
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
@@ -53,6 +53,11 @@ $(npt-objects) $(npt-tests:%=$(SB)/test/unit/%.o): \
 	HOSTCFLAGS += -iquote test/unit/fake
 $(npt-tests:%=$(SB)/unit/%): $(npt-objects)
 
+# The state of L1's SVM, without the rest of hv/nested.
+$(SB)/hv/nested/save.o $(SB)/test/unit/t-save.o: \
+	HOSTCFLAGS += -iquote test/unit/fake
+$(SB)/unit/t-save: $(SB)/hv/nested/save.o
+
 # The fuzz targets: replayed by `check`, really run by `make fuzz`.
 replays := $(SB)/unit/replay_lab $(SB)/unit/replay_boot \
 	$(SB)/unit/replay_vmcb $(SB)/unit/replay_x86dec
@@ -99,7 +104,8 @@ check-tests := test/fuzz/replay-lab.sh test/fuzz/replay-boot.sh \
 	test/e2e/bad-input.sh
 guest-tests := test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
 	test/e2e/attack.sh test/e2e/iso.sh test/e2e/iommu.sh \
-	test/e2e/stacks.sh test/e2e/nested.sh test/e2e/instrument.sh \
+	test/e2e/stacks.sh test/e2e/nested.sh test/e2e/shake.sh \
+	test/e2e/instrument.sh \
 	test/e2e/bochs.sh test/e2e/pae.sh test/e2e/svm.sh \
 	test/e2e/svm-bochs.sh test/e2e/xen.sh test/e2e/selftests.sh
 long-tests := test/e2e/deep.sh test/e2e/nested-long.sh \

@@ -24,11 +24,14 @@ mapfile -t payloads < <(conformance_payloads)
 [ $# -eq 0 ] || payloads=("$@")
 for name in "${payloads[@]}"; do
 	for n in 1 7; do
+		# A shake takes longer than a timer of svm_gif's.
+		[ "$name" != svm_gif ] || [ "$n" != 1 ] || n=2
 		shaken "$name" "$n"
 	done
 done
 
-output=$("$nestbox" run --stack 2nk --hv shake=1 --guest micro \
-	--append "op=cpuid" 2>"$tap_dir/err")
-check_is "micro in L2: status" "$?" 0
+for n in 1 7; do
+	check "micro in L2, shake=$n" "$nestbox" run --stack 2nk \
+		--hv "shake=$n" --guest micro --append n=20
+done
 tap_end

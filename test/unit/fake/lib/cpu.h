@@ -23,6 +23,8 @@ void outw(u16 port, u16 v);
 void outl(u16 port, u32 v);
 u64 read_rsp(void);
 u64 read_cr3(void);
+u64 read_cr8(void);
+void write_cr8(u64 v);
 
 static inline void pause(void)
 {
