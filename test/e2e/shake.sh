@@ -1,6 +1,6 @@
 #!/bin/bash
-# The state of L1's SVM can be saved and loaded (hv/nested/save.h): with L0 doing
-# so at every exit of L2 that is not quick, and every seventh, all is as without.
+# The state of L1's SVM can be saved and loaded (hv/nested/save.h): with L0
+# doing so at every exit of L2, and at every seventh, all is as without.
 # shellcheck source=test/tap.sh
 . test/tap.sh
 # shellcheck source=test/conformance.sh
