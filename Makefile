@@ -28,7 +28,7 @@ FREECFLAGS := $(COMMON) -O2 -ffreestanding -m64 -mno-red-zone \
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all demo images test check check-guest check-long check-bochs bochs \
-	lint disk fuzz bench size clean install-deps build-tests help
+	lint disk fuzz mutants bench size clean install-deps build-tests help
 
 include lib/lib.mk hv/hv.mk guest/guest.mk capture/capture.mk lab/lab.mk
 include test/test.mk
@@ -86,6 +86,7 @@ help:
 	@echo "check-guest  payloads and stacks under QEMU"
 	@echo "check-bochs  nestbox.elf in Bochs, which emulates SVM, too"
 	@echo "check-long   the suites that take longer"
+	@echo "mutants      whether the tests find seeded faults"
 	@echo "disk         build/disk.img: GRUB, Debian, nestbox.elf"
 	@echo "lint fuzz bench size clean"
 

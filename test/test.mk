@@ -110,7 +110,8 @@ guest-tests := test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
 	test/e2e/svm-bochs.sh test/e2e/xen.sh test/e2e/selftests.sh
 long-tests := test/e2e/deep.sh test/e2e/nested-long.sh \
 	test/e2e/svm-long.sh \
-	test/e2e/selftests-long.sh test/e2e/attack-long.sh test/e2e/disk.sh
+	test/e2e/selftests-long.sh test/e2e/attack-long.sh test/e2e/disk.sh \
+	test/mutants.sh
 
 check: all $(units) $(replays)
 	$(Q)tools/run-tap -n check -t 120 $(units) $(check-tests)
@@ -126,5 +127,9 @@ bochs: all
 	$(Q)tools/run-tap -n bochs -t 600 test/e2e/bochs.sh \
 		test/e2e/svm-bochs.sh
 
-check-long: all $(l1-programs)
+check-long: all $(units) $(l1-programs)
 	$(Q)tools/run-tap -n check-long -t 7200 $(long-tests)
+
+# Whether the tests above find the faults of test/mutants.list.
+mutants: all $(units)
+	$(Q)tools/run-tap -n mutants -t 1800 test/mutants.sh

@@ -193,6 +193,24 @@ static void next_rip(const struct l2_row *r)
 		  (u64)r->code + r->want);
 }
 
+/* The instruction is another one now, where it was. */
+static void next_rip_rewritten(const struct l2_row *r)
+{
+	static const u8 cpuid2[] = {0x0f, 0xa2, 0x90}, /* CPUID; NOP */
+		cpuid3[] = {0x48, 0x0f, 0xa2};	       /* REX.W CPUID */
+	svm_code *code = (svm_code *)SVM_PAGE_A;
+
+	(void)r;
+	vmcb_intercept(&svm_vmcb, VMCB_EXIT_CPUID);
+	memcpy((void *)SVM_PAGE_A, cpuid2, sizeof(cpuid2));
+	for (unsigned turn = 0; turn < 3; turn++)
+		l2_expect_exit(code, VMCB_EXIT_CPUID);
+	l2_expect("next RIP", svm_vmcb.control.next_rip, SVM_PAGE_A + 2);
+	memcpy((void *)SVM_PAGE_A, cpuid3, sizeof(cpuid3));
+	l2_expect_exit(code, VMCB_EXIT_CPUID);
+	l2_expect("then", svm_vmcb.control.next_rip, SVM_PAGE_A + 3);
+}
+
 /* EXITINFO1 is .want. */
 static void info(const struct l2_row *r)
 {
@@ -244,6 +262,8 @@ static const struct l2_row rows[] = {
 	INSN("popf", POPF, do_popf, 1, RAX(0)),
 	INSN("cpuid", CPUID, do_cpuid, 2, RAX(0)),
 	INSN("cpuid-prefixed", CPUID, do_prefixed, 3, RAX(0)),
+	L2_ROW("next-rip-rewritten", next_rip_rewritten, NULL,
+	       .needs = SVM_NRIPS),
 	EXITS("rsm", RSM, do_rsm, 2, RAX(0)),
 	EXITS("iret", IRET, do_iret, 2, RAX(0)),
 	EXITS("int", SWINT, do_int, 2, RAX(0)),

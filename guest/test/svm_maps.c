@@ -26,6 +26,8 @@ static u8 other_map[MSRPM_PAGES * PAGE_SIZE] PAGE_ALIGNED;
 
 SVM_CODE(do_rdmsr, "rdmsr")
 SVM_CODE(do_wrmsr, "wrmsr")
+/* One instruction, often. */
+SVM_CODE(do_rdmsrs, "mov $8, %ebx; 1: rdmsr; dec %ebx; jnz 1b")
 
 void maps_reset(u8 fill)
 {
@@ -106,6 +108,16 @@ static void passes(const struct l2_row *r)
 	maps_reset(0xff);
 	map_clear(maps_msr, msr_bit(r->arg) + r->set);
 	expect_passed(code, VMCB_EXIT_MSR);
+}
+
+/* All bits but this one, of an MSR that there is. */
+static void passes_often(const struct l2_row *r)
+{
+	start(r);
+	maps_reset(0xff);
+	map_clear(maps_msr, msr_bit(r->arg));
+	l2_expect_exit(do_rdmsrs, VMCB_EXIT_VMMCALL);
+	l2_expect("turns left", svm_regs.rbx, 0);
 }
 
 /* Beyond the ranges: in spite of an empty map. */
@@ -216,6 +228,7 @@ static const struct l2_row rows[] = {
 	BOTH("msr-outside-c0020000", outside, 0xc0020000),
 	BOTH("msr-outside-ffffffff", outside, 0xffffffff),
 	L2_ROW("msr-unasked", unasked, NULL, .arg = MSR_LSTAR),
+	L2_ROW("msr-passes-often", passes_often, NULL, .arg = MSR_APIC_BASE),
 	VALUES("star", MSR_STAR, VALUE),
 	VALUES("lstar", MSR_LSTAR, VALUE),
 	VALUES("kernel-gs", MSR_KERNEL_GS, VALUE),

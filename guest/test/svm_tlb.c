@@ -72,6 +72,22 @@ static void remapped(const struct l2_row *r)
 	expect_read(WORD_B);
 }
 
+/* Instead of a flush L1's INVLPGA of the page, in L2's ASID. */
+static void remapped_invlpga(const struct l2_row *r)
+{
+	target_reset();
+	expect_read(WORD_A);
+	keep();
+	expect_read(WORD_A);
+	*target_entry(CHAIN_A, (unsigned)r->arg) =
+		*target_entry(CHAIN_B, (unsigned)r->arg);
+	__asm__ volatile("invlpga"
+			 :
+			 : "a"(TARGET), "c"(svm_vmcb.control.asid)
+			 : "memory");
+	expect_read(WORD_B);
+}
+
 /* Loses right .clear, gets bit .want; .code then faults, not before. */
 static void restricted(const struct l2_row *r)
 {
@@ -144,6 +160,7 @@ static const struct l2_row changes[] = {
 	REMAPPED_BY("flush-local", VMCB_TLB_FLUSH_LOCAL,
 		    .needs = SVM_FLUSH_ASID),
 	REMAPPED_BY("new-asid", NEW_ASID),
+	L2_ROW("remapped-invlpga-1", remapped_invlpga, NULL, .arg = LEVEL_PT),
 	RESTRICTED_AT(1),
 	RESTRICTED_AT(2),
 	RESTRICTED_AT(3),
@@ -199,6 +216,22 @@ static void flush_one(const struct l2_row *r)
 	expect_read(WORD_B);
 	svm_vmcb.control.ncr3 = target_root(CHAIN_B);
 	svm_vmcb.control.asid = OTHER_ASID;
+	keep();
+	expect_read(WORD_B);
+}
+
+/* A flush of all ASIDs is one of those that run later. */
+static void flush_others(const struct l2_row *r)
+{
+	(void)r;
+	target_reset();
+	choose(CHAIN_A);
+	expect_read(WORD_A);
+	*target_entry(CHAIN_A, LEVEL_PT) = *target_entry(CHAIN_B, LEVEL_PT);
+	choose(CHAIN_B);
+	flush(VMCB_TLB_FLUSH_ALL);
+	expect_read(WORD_B);
+	choose(CHAIN_A);
 	keep();
 	expect_read(WORD_B);
 }
@@ -259,6 +292,7 @@ static const struct l2_row asids[] = {
 	L2_ROW("asid-flush-one", flush_one, NULL, .set = VMCB_TLB_FLUSH_ALL),
 	L2_ROW("asid-flush-one-by-asid", flush_one, NULL,
 	       .set = VMCB_TLB_FLUSH_ASID, .needs = SVM_FLUSH_ASID),
+	L2_ROW("asid-flush-others", flush_others, NULL),
 	L2_ROW("asid-new-root", new_root, NULL, .set = VMCB_TLB_FLUSH_ALL),
 	L2_ROW("asid-new-root-by-asid", new_root, NULL,
 	       .set = VMCB_TLB_FLUSH_ASID, .needs = SVM_FLUSH_ASID),

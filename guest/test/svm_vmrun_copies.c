@@ -19,6 +19,8 @@
 #define CLEAN_DT      0x080u
 #define CLEAN_SEG     0x100u
 #define CLEAN_CR2     0x200u
+#define ADDRESSES     16u
+#define COPIES	      (SVM_SCRATCH + 0x40000)
 
 /* RBX = what is written, in L2's mapping of the VMCB; RCX = the value. */
 SVM_CODE(write_then_stop, "mov %ecx, (%rbx)")
@@ -86,6 +88,27 @@ static void other_address(const struct l2_row *r)
 	l2_expect("its exit code", copy->control.exit_code, VMCB_EXIT_VMMCALL);
 	l2_expect("the other's", svm_vmcb.control.exit_code, 0);
 	l2_expect("its RAX", svm_regs.rbx, 'b');
+}
+
+/* Clean bits say nothing of a block at another address. Their copies at a few,
+ * with one CR4 and then with another, all as if nothing had changed. */
+static void other_addresses(const struct l2_row *r)
+{
+	(void)r;
+	for (unsigned i = 0; i < ADDRESSES; i++) {
+		u64 cr4 = svm_vmcb.save.cr4 ^ (i < ADDRESSES / 2 ? 0 : 8);
+		struct vmcb *copy = (struct vmcb *)(COPIES + i * PAGE_SIZE);
+
+		*copy = svm_vmcb;
+		copy->save.rip = (u64)get_cr4;
+		copy->save.cr4 = cr4;
+		copy->control.clean = CLEAN_ALL;
+		svm_run_at((u64)copy);
+		svm_stgi();
+		l2_expect("exit code", copy->control.exit_code,
+			  VMCB_EXIT_VMMCALL);
+		l2_expect("its CR4", svm_regs.rbx, cr4);
+	}
 }
 
 /* Runs once, changes the field's bits .set, runs again with clean bits .want.
@@ -185,6 +208,8 @@ static const struct l2_row rows[] = {
 	L2_ROW("written-rsp", written_save, write_then_move, AT(save.rsp),
 	       .set = 0x1234),
 	L2_ROW("other-address", other_address, NULL),
+	L2_ROW("other-addresses-clean", other_addresses, NULL,
+	       .needs = SVM_CLEAN),
 	L2_ROW("other-address-clean", other_address, NULL, .set = CLEAN_ALL,
 	       .needs = SVM_CLEAN),
 	CLEAN("tsc-offset", get_tsc_high, CLEAN_CONTROL, AT(control.tsc_offset),
