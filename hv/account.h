@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who exited how often and who handled it, on one CPU. An exit is counted once,
- * in the dispatcher (hv/run.c). Pure.
+ * Who exited how often and who handled it, on one CPU. An exit is counted once:
+ * in the dispatcher (hv/run.c), or where it is handled without (quick exits of
+ * hv/svm and hv/nested). Pure.
  */
 #pragma once
 

@@ -22,7 +22,7 @@ void nested_start(struct vcpu *v);
 
 bool nested_is_offered(void);
 
-/* What CPUID 0x8000000a says to L1. */
+/* CPUID 0x8000000a, as L1 sees it. */
 void nested_cpuid(struct cpuid *r);
 
 /* The MSRs of SVM. False: #GP. */

@@ -11,8 +11,6 @@
 #define PDPE_ILLEGAL 0x1e6ull
 #define PDPES	     4
 
-/* For the types of G_PAT, all eight at once. */
-
 /*
  * Vectors that are exceptions of any CPU with SVM: table 8-1 of the manual
  * without 2 (an NMI), 9 and 15 (reserved) and those of features that L1 is not

@@ -25,6 +25,7 @@
 #include "lib/vmcb.h"
 #include "lib/x86.h"
 
+/* Of the eight types of a PAT, all at once. */
 #define PAT_ABOVE_7 0xf8f8f8f8f8f8f8f8ull
 #define PAT_BIT_1   0x0202020202020202ull
 
@@ -55,14 +56,15 @@ const char *check_event(const struct vmcb *vmcb12,
 const char *check_pdpes(const struct vmcb *vmcb12, const struct check_limits *l,
 			const struct phys *l1);
 
-/* A PAT. Of the memory types 0 to 7 there are no 2 and 3 (7.8.1): bit 1 needs
- * bit 2 beside it. */
+/* Whether @pat has a type that does not exist: above 7, or 2 or 3, for which
+ * bit 1 is set without bit 2 (7.8.1). */
 static inline bool has_bad_type(u64 pat)
 {
 	return (pat & PAT_ABOVE_7) | ((pat & PAT_BIT_1) << 1 & ~pat);
 }
 
-/* A linear address as VMRUN and VMLOAD load it into a segment's base. */
+/* What VMRUN makes of a segment's @base: its sign is the highest bit that
+ * linear addresses of this CPU have. */
 static inline u64 canonical(u64 base, const struct check_limits *l)
 {
 	unsigned unused = l->cr4 & CR4_LA57 ? 7 : 16;
@@ -70,5 +72,6 @@ static inline u64 canonical(u64 base, const struct check_limits *l)
 	return (u64)((int64_t)(base << unused) >> unused);
 }
 
-/* Makes of the fields that VMRUN reads what it makes of them. */
+/* Changes fields as VMRUN does that takes them: addresses of maps to those of
+ * pages, bases to canonical ones. */
 void canonicalize(struct vmcb *vmcb12, const struct check_limits *l);

@@ -26,10 +26,10 @@ void merge_copy(struct vmcb *copy12, const struct vmcb *vmcb12);
  */
 void merge_intercepts(u32 intercept02[6], const u32 intercept12[6]);
 
-/* The intercepts that QEMU's CPU asks for what L1 wants: hv/nested/reads.h. */
+/* Adds those that QEMU's CPU asks in place of L1's: hv/nested/reads.h. */
 void merge_reads(u32 intercept02[6], const u32 intercept12[6]);
 
-/* What of the control area has a clean bit; but nCR3. */
+/* What of the control area clean bits cover, but nCR3; and virt_ext. */
 void merge_control(struct vmcb_control *c02, const struct vmcb_control *c12,
 		   const struct merge *m);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads of control registers and of the TSC by L1's guest on QEMU's CPU, which
- * asks for all of the former the intercept of CR0, and for RDTSCP that of RDTSC
- * (doc/emulator.md). merge_reads() sets those; which read it was is seen here.
+ * Reads of control registers and of the TSC by L1's guest on QEMU's CPU. That
+ * has one intercept for all control registers, CR0's, and RDTSC's for RDTSCP,
+ * too (doc/emulator.md). merge_reads() sets these; here is seen which it was.
  */
 #pragma once
 

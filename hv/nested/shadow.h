@@ -9,8 +9,8 @@
  * one are compared with NPT12 again (doc/nesting.md).
  *
  * Tables are shared by all CPUs, roots and ASIDs. Everything but the generation
- * is under one lock; all functions may call shoot(). Nothing fails: without a
- * free page, all tables are dropped and filled anew.
+ * is under one lock; roots, flushes and faults may call shoot() with it.
+ * Nothing fails: without a free page, all tables are dropped and filled anew.
  */
 #pragma once
 
@@ -31,8 +31,9 @@ void shadow_init(size_t pages);
 /* The root of NPT02, nCR3 of vmcb02. */
 u64 shadow_root(const struct npt12 *npt);
 
-/* L1 has ordered a flush, of whatever: NPT02 is now at least as new as NPT12.
- * The caller flushes its CPU's TLB and looks at the generation. */
+/* L1 has ordered a flush, of whatever: NPT02 is at least as new as NPT12 was
+ * when this began. The caller flushes its CPU's TLB and looks at the
+ * generation. */
 void shadow_flush(void);
 
 enum shadow_result {

@@ -27,8 +27,8 @@ struct tables {
 /* A block of L1's and what L0 made of it. If L1 says by clean bits that it has
  * not changed the block since its last #VMEXIT, vmcb02 stands. */
 struct pair {
-	u64 vmcb12;	     /* L1's physical address of it */
-	bool valid;	     /* vmcb02 is what VMRUN and #VMEXIT left */
+	u64 vmcb12;	     /* its L1-physical address */
+	bool valid;	     /* vmcb02 is as VMRUN and #VMEXIT left it */
 	struct vmcb *copy12; /* what VMRUN read */
 	struct vmcb *vmcb02;
 	u64 *msrpm; /* vmcb02's */
@@ -43,8 +43,8 @@ struct nested {
 	struct pair *pair; /* of the guest that runs, or ran last */
 	struct pair pairs[PAIRS];
 	u64 vm_cr, hsave;	/* MSRs */
-	u64 asids;		/* bit n: the CPU may have translations ... */
-	u64 root[NESTED_ASIDS]; /* ... of ASID n, made of these tables */
+	u64 asids;		/* bit n: NPT02 was new enough for ASID n ... */
+	u64 root[NESTED_ASIDS]; /* ... with this nCR3 of L1's */
 	enum gif gif01;		/* L1's, before VMRUN */
 	bool gif;		/* V_GIF of vmcb12, where L0 keeps it */
 	u32 kept;	    /* int_ctl of vmcb02 while its guest's GIF is off */

@@ -2,7 +2,7 @@
 /*
  * Whether L1 has written to a page of NPT12: the dirty bit of NPT01's entry for
  * it, which the CPU sets. For that the page has an entry of its own: what maps
- * it by a larger page is split, with pages of pool.h, until all is undone.
+ * it by a larger page is split, with pages of pool.h, until track_reset().
  *
  * Entries are dirty when tracking begins. Callers hold the lock of shadow.c.
  */

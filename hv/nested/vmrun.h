@@ -34,9 +34,9 @@ void reflect(struct vcpu *v);
 void reflect_as(struct vcpu *v, u64 code, u64 info1, u64 info2);
 
 /*
- * What VMRUN of L1's @vmcb12 at @pa does, and what a #VMEXIT to L1 does, but
- * for v->regs: RIP, RSP, RAX and RFLAGS are in vmcb01 and vmcb02. A VMRUN that
- * is refused leaves L1 behind it, too.
+ * What VMRUN of @vmcb12, at L1's @pa, does, and what a #VMEXIT to L1 does, but
+ * for v->regs: RIP, RSP, RAX and RFLAGS are those in vmcb01 and vmcb02. If
+ * VMRUN refuses the block, L1 runs on, behind VMRUN with GIF=0.
  */
 void begin_guest(struct vcpu *v, struct vmcb *vmcb12, u64 pa);
 void end_guest(struct vcpu *v);
@@ -60,5 +60,5 @@ bool l1_wants(const struct vcpu *v, const struct exit *exit);
  */
 u64 svm_operand(struct vcpu *v, const struct exit *exit);
 
-/* GIF of L1's guest, which is on at VMRUN. */
+/* GIF of L1's guest, not a virtual one. It is on after VMRUN. */
 void set_guest_gif(struct vcpu *v, bool on);

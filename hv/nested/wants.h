@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whether L1 wants an exit of L2, by the intercepts of vmcb12 and the maps
- * that it points to in L1's memory (AMD APM vol. 2, 15.9 to 15.13). L0 asks
- * when it has no use of its own for the exit. Pure; a map is read at the time
- * of the question, as L1 may change it while L2 runs.
+ * that it points to in L1's memory (AMD APM vol. 2, 15.9 to 15.14). L0 asks
+ * once it knows that the exit is not for its own sake. Pure; a map is read at
+ * the time of the question, as L1 may change it while L2 runs.
  *
- * @control12 is L0's copy. Maps are given by their page; what of them cannot
- * be read wants the exit.
+ * @control12 is L0's copy. Maps are given by their L1-physical address, that of
+ * a page; where they cannot be read, the exit is wanted.
  */
 #pragma once
 
