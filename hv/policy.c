@@ -10,10 +10,14 @@
 #include "lib/cpu.h"
 #include "lib/hypercall.h"
 
-#define CPUID_ECX_SVM  0x4u
-#define CPUID_ECX_LA57 0x10000u /* of leaf 7 */
-#define VA_BITS	       48u
-#define X2APIC(reg)    (MSR_X2APIC + (reg) / 16)
+#define CPUID_ECX_SVM	  0x4u
+#define CPUID_ECX_SKINIT  0x1000u
+#define CPUID_ECX_LA57	  0x10000u /* of leaf 7 */
+#define CPUID_ECX_SHSTK	  0x80u
+#define CPUID_EDX_IBT	  0x100000u
+#define CPUID_EBX_INVLPGB 0x8u /* of leaf 0x80000008 */
+#define VA_BITS		  48u
+#define X2APIC(reg)	  (MSR_X2APIC + (reg) / 16)
 
 /* MSRs *********************************************************************/
 
@@ -179,20 +183,24 @@ bool policy_wrmsr(struct vcpu *v, u32 msr, u64 value)
 
 static void show_svm(struct cpuid *r)
 {
+	r->ecx &= ~CPUID_ECX_SKINIT;
 	if (!nested_is_offered())
 		r->ecx &= ~CPUID_ECX_SVM;
 }
 
-/* Leaf 7's other subleaves have no such bit. */
-static void hide_5_levels(struct cpuid *r)
+/* Leaf 7's other subleaves have no such bits. */
+static void hide_paging(struct cpuid *r)
 {
-	if (nested_is_offered())
-		r->ecx &= ~CPUID_ECX_LA57;
+	if (!nested_is_offered())
+		return;
+	r->ecx &= ~(CPUID_ECX_LA57 | CPUID_ECX_SHSTK);
+	r->edx &= ~CPUID_EDX_IBT;
 }
 
 /* Addresses are as long as 4 levels make them. */
 static void show_48_bits(struct cpuid *r)
 {
+	r->ebx &= ~CPUID_EBX_INVLPGB;
 	if (nested_is_offered() && (r->eax >> 8 & 0xff) > VA_BITS)
 		r->eax = (r->eax & ~0xff00u) | VA_BITS << 8;
 }
@@ -218,15 +226,17 @@ static const struct {
 	void (*change)(struct cpuid *r);
 	const char *reason;
 } cpuid_rules[] = {
-	{7, hide_5_levels,
-	 "nested tables have the levels of L1's own, and L0 shadows 4"},
+	{7, hide_paging,
+	 "nested tables have the levels of L1's own, and L0 shadows 4; "
+	 "shadow stacks are not switched for its guests"},
 	{LEAF_KVM, sign_kvm,
 	 "Linux trusts x2APIC without interrupt remapping only from a "
 	 "hypervisor it knows, and without x2APIC each EOI exits"},
 	{LEAF_KVM + 1, nothing, "the features of KVM that L0 has: none"},
 	{LEAF_NESTBOX, sign, "says that L0 is nestbox and takes hypercalls"},
 	{0x80000001, show_svm, "whether L1 has SVM"},
-	{0x80000008, show_48_bits, "as without 5 levels"},
+	{0x80000008, show_48_bits,
+	 "as without 5 levels; and INVLPGB is not on"},
 	{0x8000000a, nested_cpuid, "which of SVM's features"},
 };
 

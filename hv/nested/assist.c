@@ -7,8 +7,7 @@
 #include "hv/svm/quirk.h"
 #include "lib/x86.h"
 
-#define MOV_CR	  (1ull << 63)
-#define ALL_BYTES 15
+#define MOV_CR (1ull << 63)
 
 u8 assist_kinds[VMCB_EXIT_CHOSEN_MAX + 1];
 
@@ -106,14 +105,6 @@ static void assist_io(struct vcpu *v, const struct exit *exit)
 		c02->exit_info_1 |= seg << VMCB_IO_SEG_SHIFT;
 }
 
-static struct vmcb_control *control12(const struct vcpu *v)
-{
-	struct vmcb *vmcb12 =
-		space_writable(v->nested->pair->vmcb12, PAGE_SIZE);
-
-	return &vmcb12->control;
-}
-
 void assist(struct vcpu *v, const struct exit *exit)
 {
 	struct vmcb_control *c02 = &v->nested->vmcb02->control;
@@ -138,11 +129,9 @@ void assist_page_fault(struct vcpu *v)
 
 	if (!cpu_has(SVM_NRIP))
 		c02->next_rip = 0;
-	if (!offers(SVM_ASSIST))
+	if (!offers(SVM_ASSIST) || cpu_has(SVM_ASSIST) ||
+	    c02->exit_info_1 & VMCB_NPF_FETCH)
 		return;
-	if (!cpu_has(SVM_ASSIST) && !(c02->exit_info_1 & VMCB_NPF_FETCH)) {
-		vmm->view_code(v, &view);
-		c02->insn_len = (u8)insn_bytes(v, &view, c02->insn_bytes);
-	}
-	__builtin_memcpy(control12(v)->insn_bytes, c02->insn_bytes, ALL_BYTES);
+	vmm->view_code(v, &view);
+	c02->insn_len = (u8)insn_bytes(v, &view, c02->insn_bytes);
 }

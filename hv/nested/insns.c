@@ -26,7 +26,8 @@ static bool is_virtual(const struct vcpu *v)
 	       n->copy12->control.virt_ext & VMCB_VLS;
 }
 
-/* EXITINFO1 as the CPU would give it for this access. */
+/* EXITINFO1 as the CPU would give it for this access. The exit that was counted
+ * is the instruction's. */
 static enum result page_fault(struct vcpu *v, u64 address, bool write)
 {
 	u64 error =
@@ -36,11 +37,17 @@ static enum result page_fault(struct vcpu *v, u64 address, bool write)
 			    .info1 = error,
 			    .info2 = address};
 	struct vmcb_control *c02 = &v->nested->vmcb02->control;
+	enum result result;
 
 	c02->exit_code = exit.code;
 	c02->exit_info_1 = exit.info1;
 	c02->exit_info_2 = exit.info2;
-	return nested_exit(v, &exit);
+	result = nested_exit(v, &exit);
+	if (result == REFLECTED) {
+		v->nested->reflected--;
+		v->nested->made_up++;
+	}
+	return result;
 }
 
 /* Only a prefix would make the address of 64-bit code short. */

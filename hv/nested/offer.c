@@ -53,7 +53,7 @@ void nested_init(u32 mask, u32 shake)
 	offer.features = mask & (MADE | (cpu.edx & SVM_ADDR_CHK));
 	offer.limits = (struct check_limits){
 		.phys_mask = space_size() - 1,
-		.cr4 = vmm->known_cr4() & ~(u64)CR4_LA57,
+		.cr4 = vmm->known_cr4() & ~(u64)(CR4_LA57 | CR4_CET),
 		.efer = vmm->known_efer() | EFER_SVME,
 		.asids = asids < NESTED_ASIDS ? asids : NESTED_ASIDS,
 		.nested_paging = offers(SVM_NPT),

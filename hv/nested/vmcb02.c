@@ -255,13 +255,19 @@ static void copy_rest(const struct pair *pair, const struct vmcb *vmcb12)
 	s02->cr2 = vmcb12->save.cr2;
 }
 
-/* Whether what L1 did not change is as it was in the last VMRUN. */
-static bool is_clean(const struct pair *pair, const struct vmcb *vmcb12)
+/* Whether what L1 did not change is as it was in the last VMRUN, and L1's own
+ * mode, which says how to read it. */
+static bool is_clean(const struct nested *n, const struct vmcb *vmcb12)
 {
+	const struct pair *pair = n->pair;
 	const struct vmcb_control *c = &vmcb12->control;
 	const struct vmcb_control *copy = &pair->copy12->control;
+	const struct vmcb_save *l1 = &n->vmcb01->save;
 
-	return pair->valid && (c->clean & CLEAN_ALL) == CLEAN_ALL &&
+	return pair->valid && pair->tables.cr4 == l1->cr4 &&
+	       pair->tables.efer == l1->efer &&
+	       n->limits.paging == !!(l1->cr0 & CR0_PG) &&
+	       (c->clean & CLEAN_ALL) == CLEAN_ALL &&
 	       !((c->int_ctl ^ copy->int_ctl) & VMCB_V_GIF_ENABLE) &&
 	       c->virt_ext == copy->virt_ext && offers(SVM_CLEAN);
 }
@@ -298,8 +304,8 @@ bool vmcb02_make(struct nested *n, const struct vmcb *vmcb12)
 {
 	struct pair *pair = n->pair;
 	struct vmcb_control *c02 = &pair->vmcb02->control;
-	bool legal = is_clean(pair, vmcb12) ? take_rest(n, vmcb12)
-					    : take_all(n, vmcb12);
+	bool legal = is_clean(n, vmcb12) ? take_rest(n, vmcb12)
+					 : take_all(n, vmcb12);
 
 	pair->valid = legal;
 	if (!legal)

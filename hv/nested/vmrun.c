@@ -7,6 +7,7 @@
 #include "hv/space.h"
 #include "hv/svm/gif.h"
 #include "lib/cpu.h"
+#include "lib/string.h"
 
 #define DR7_OFF	   0x400u
 #define CR8_MASK   0xfu
@@ -157,6 +158,15 @@ static void leave_guest(struct vcpu *v)
 	}
 }
 
+/* Of most exits there are none. */
+static void copy_bytes(struct vmcb_control *c12, const struct vmcb_control *c02)
+{
+	c12->insn_len = c02->insn_len;
+	if (c02->insn_len)
+		memcpy(c12->insn_bytes, c02->insn_bytes,
+		       sizeof(c12->insn_bytes));
+}
+
 void end_guest(struct vcpu *v)
 {
 	struct nested *n = v->nested;
@@ -173,7 +183,7 @@ void end_guest(struct vcpu *v)
 	if (offers(SVM_NRIP))
 		vmcb12->control.next_rip = vmcb02->control.next_rip;
 	if (offers(SVM_ASSIST))
-		vmcb12->control.insn_len = vmcb02->control.insn_len;
+		copy_bytes(&vmcb12->control, &vmcb02->control);
 	vmcb02->control.insn_len = 0;
 	merge_back_save(&vmcb12->save, &vmcb02->save);
 	leave_guest(v);

@@ -68,12 +68,16 @@ static void cpuid_is_the_cpus(void **state)
 	assert_int_equal(guest_cpuid(1).ecx, 0); /* the backend's fix */
 }
 
-/* Two levels of tables are shadowed, each of 4. */
-static void cpuid_hides_5_levels(void **state)
+/* Two levels of tables are shadowed, each of 4; no shadow stacks, no INVLPGB,
+ * no SKINIT. */
+static void cpuid_hides_what_has_no_nesting(void **state)
 {
 	(void)state;
-	assert_int_equal(guest_cpuid(7).ecx, ~0x10000u);
+	assert_int_equal(guest_cpuid(7).ecx, ~0x10080u);
+	assert_int_equal(guest_cpuid(7).edx, ~0x100000u);
 	assert_int_equal(guest_cpuid(6).ecx, ~0u);
+	assert_int_equal(guest_cpuid(0x80000008).ebx & 8, 0);
+	assert_int_equal(guest_cpuid(0x80000001).ecx, ~0x1000u);
 	fake.no_svm = true;
 	assert_int_equal(guest_cpuid(7).ecx, ~0u);
 }
@@ -99,7 +103,7 @@ static void cpuid_hides_svm_and_signs(void **state)
 
 	(void)state;
 	assert_int_equal(r.eax | r.ebx | r.ecx | r.edx, 0);
-	assert_int_equal(guest_cpuid(0x80000001).ecx, ~4u);
+	assert_int_equal(guest_cpuid(0x80000001).ecx, ~0x1004u);
 	r = guest_cpuid(LEAF_NESTBOX);
 	assert_int_equal(r.eax, LEAF_NESTBOX);
 	assert_int_equal(r.ebx, SIGN_EBX);
@@ -717,7 +721,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(cpuid_is_the_cpus),
-		TEST(cpuid_hides_5_levels),
+		TEST(cpuid_hides_what_has_no_nesting),
 		TEST(cpuid_hides_57_bits),
 		TEST(cpuid_hides_svm_and_signs),
 		TEST(svme_stays_on),
