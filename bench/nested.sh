@@ -62,7 +62,9 @@ step() {
 	printf 'nested: %s ... ' "${*#build/}" >&2
 	timeout "$((limit + 60))" "$@" >"$out" 2>"$dir/err" || status=$?
 	printf '%d s, status %d\n' "$((SECONDS - start))" "$status" >&2
-	((status == 0)) || { tail -n 3 "$dir/err" >&2; failures=$((failures + 1)); }
+	((status == 0)) && return
+	tail -n 3 "$dir/err" >&2
+	failures=$((failures + 1))
 }
 
 # micro KEY CPU STACK OPS [ARGUMENT...]: the CSV to csv[KEY].
@@ -119,7 +121,8 @@ ops() {
 	done
 	while read -r op kind must aim name; do
 		row "$cpu" "$name" "$(column 2kk "$op" insns_median)" \
-			"$(column 2nk "$op" insns_median)" "$kind" "$must" "$aim"
+			"$(column 2nk "$op" insns_median)" "$kind" "$must" \
+			"$aim"
 	done <<-'END'
 	cpuid abs 2600 2000 L2 CPUID
 	hypercall abs 2500 1850 L2 hypercall
@@ -133,8 +136,8 @@ ops() {
 payload() {
 	local cpu=$1 s name value kind must aim
 	for s in 1k 1n; do
-		step "$dir/cost" "$nestbox" run --exact --cpu "$cpu" --stack $s \
-			--timeout "$limit" \
+		step "$dir/cost" "$nestbox" run --exact --cpu "$cpu" \
+			--stack $s --timeout "$limit" \
 			--guest build/guest/bench/svm_cost.elf
 		while read -r name value; do
 			cost[$s.$name]=$value
@@ -181,8 +184,8 @@ l3() {
 	row "$cpu" "L3 CPUID" "$(column 3kkk cpuid insns_median)" \
 		"$(column 3nkk cpuid insns_median)" ratio 1/6 1/12
 	row "$cpu" "world switches, an L3 exit" \
-		"$(column 3kkk cpuid switches)" "$(column 3nkk cpuid switches)" \
-		none - -
+		"$(column 3kkk cpuid switches)" \
+		"$(column 3nkk cpuid switches)" none - -
 }
 
 # The features of nestbox.elf's CPUID 8000000Ah EDX, each left out in turn.
@@ -285,7 +288,10 @@ print_features() {
 			for (i = 3; i <= 6; i++)
 				all[i] = $i
 		}
-		{ printf "  %-22s%s%s%s%s\n", $2, cell(3), cell(4), cell(5), cell(6) }
+		{
+			printf "  %-22s%s%s%s%s\n", $2, cell(3), cell(4),
+				cell(5), cell(6)
+		}
 	' "$dir/features"
 }
 

@@ -66,7 +66,7 @@ const struct code_page *code_page(struct vcpu *v, const struct guest_view *g,
 				  u64 va)
 {
 	struct code_page *p =
-		&v->code[(va / PAGE_SIZE + 4 * v->level) % CODE_PAGES];
+		&v->code[(va / PAGE_SIZE + 4ull * v->level) % CODE_PAGES];
 
 	if (!(g->efer & EFER_LMA) || g->cr4 & CR4_LA57)
 		return NULL;

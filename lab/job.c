@@ -43,7 +43,7 @@ static int add_member(struct archive *tar, const struct member *m,
 static int read_whole(const char *path, char **data, struct stat *st,
 		      struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	ssize_t got = -1;
 
 	*data = NULL;
@@ -184,8 +184,10 @@ static int write_initrd(FILE *f, const struct spec *s, const struct cache *c,
 
 	if (status)
 		return status;
-	fwrite(data, 1, (size_t)st.st_size, f);
+	status = fwrite(data, (size_t)st.st_size, 1, f) != 1;
 	free(data);
+	if (status)
+		return err_set(err, "cannot write the guest's initramfs");
 	cpio = archive_write_new();
 	archive_write_set_format_cpio_newc(cpio);
 	archive_write_open_FILE(cpio, f);

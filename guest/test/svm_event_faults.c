@@ -190,7 +190,7 @@ static const struct l2_row deliveries[] = {
 	L2_ROW("new-page-int", onto_new_page, do_int, .want = 2,
 	       .set = PAGE_SIZE),
 	L2_ROW("new-page-injected-soft", onto_new_page, event_nop, .want = 1,
-	       .set = 2 * PAGE_SIZE, .arg = EVENT(SOFT, VECTOR_INT),
+	       .set = 2ull * PAGE_SIZE, .arg = EVENT(SOFT, VECTOR_INT),
 	       .needs = SVM_NRIPS),
 	L2_ROW("no-delivery-int", no_delivery, do_int, .arg = VMCB_EXIT_SWINT),
 	L2_ROW("no-delivery-icebp", no_delivery, do_icebp,

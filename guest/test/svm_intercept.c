@@ -59,7 +59,7 @@ SVM_CODE(do_wbinvd, "wbinvd")
 SVM_CODE(do_monitor, "monitor")
 SVM_CODE(do_mwait, "mwait")
 SVM_CODE(do_xsetbv, "xsetbv")
-SVM_CODE(do_prefixed, "rex.w cpuid")
+SVM_CODE(do_prefixed, ".byte 0x48; cpuid")
 SVM_CODE(do_rep_pause, "rep; rep; nop")
 SVM_CODE(do_touch_a, "mov (%rsi), %eax")
 

@@ -24,7 +24,7 @@ SVM_CODE(do_vmload, "vmload")
 SVM_CODE(do_skinit, "skinit")
 SVM_CODE(do_vmmcall, "vmmcall")
 SVM_CODE(do_vmmcall_hlt, "vmmcall; hlt")
-SVM_CODE(do_prefixed, "rex.w vmmcall")
+SVM_CODE(do_prefixed, ".byte 0x48; vmmcall")
 
 static void prepare(const struct l2_row *r)
 {

@@ -97,7 +97,8 @@ static void other_addresses(const struct l2_row *r)
 	(void)r;
 	for (unsigned i = 0; i < ADDRESSES; i++) {
 		u64 cr4 = svm_vmcb.save.cr4 ^ (i < ADDRESSES / 2 ? 0 : 8);
-		struct vmcb *copy = (struct vmcb *)(COPIES + i * PAGE_SIZE);
+		struct vmcb *copy =
+			(struct vmcb *)(COPIES + (u64)i * PAGE_SIZE);
 
 		*copy = svm_vmcb;
 		copy->save.rip = (u64)get_cr4;

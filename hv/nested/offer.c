@@ -28,7 +28,7 @@ static u64 new_iopm(void)
 {
 	void *map = mem_pages(IOPM_PAGES, PAGE_SIZE);
 
-	return virt_to_phys(memset(map, 0xff, IOPM_PAGES * PAGE_SIZE));
+	return virt_to_phys(memset(map, 0xff, (size_t)IOPM_PAGES * PAGE_SIZE));
 }
 
 /* Bits of int_ctl that mean something to L1's guest. */

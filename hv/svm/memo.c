@@ -5,7 +5,7 @@
 #include "hv/mem.h"
 #include "lib/vmcb.h"
 
-_Static_assert(MEMOS * sizeof(struct memo) <= 2 * PAGE_SIZE, "two pages");
+_Static_assert(MEMOS * sizeof(struct memo) <= 2ul * PAGE_SIZE, "two pages");
 
 void memo_start(struct vcpu *v)
 {

@@ -34,7 +34,8 @@ told() {
 	sed -nE "s/^L0\| *$1 *([0-9]+).*/\1/p" "$tap_dir/err"
 }
 
-output=$("$nestbox" run --stack 2nk --counts "$tap_dir/counts" -- sh -c 'uname -a; exit 7' \
+output=$("$nestbox" run --stack 2nk --counts "$tap_dir/counts" -- \
+	sh -c 'uname -a; exit 7' \
 	2>"$tap_dir/err")
 check_is "Linux in L2: status" "$?" 7
 check_has "Linux in L2: output" "$output" \
