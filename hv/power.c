@@ -45,7 +45,7 @@ static void report_nested(void)
 		return;
 	nested_read_tables(&tables);
 	say("nested: %lu VMRUNs, %lu reflected, %lu made up; NPT02 %lu fills, "
-	    "%lu flushes, %lu evictions, %lu of %lu pages free\n",
+	    "%lu flushes, %lu evictions, %lu of %lu tables free\n",
 	    sum.vmruns, sum.reflected, sum.made_up, tables.fills,
 	    tables.flushes, tables.evictions, tables.free_pages, tables.pages);
 }
