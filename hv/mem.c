@@ -14,7 +14,7 @@ void mem_init(u64 start, u64 end)
 	pool.end = end;
 }
 
-void *mem_pages(size_t n, u64 align)
+void *mem_pages_raw(size_t n, u64 align)
 {
 	u64 at = (pool.next + align - 1) & ~(align - 1);
 	u64 size = (u64)n * PAGE_SIZE;
@@ -22,7 +22,12 @@ void *mem_pages(size_t n, u64 align)
 	if (at + size > pool.end)
 		panic("out of memory: %lu pages (option mem=)", n);
 	pool.next = at + size;
-	return memset(phys_to_virt(at), 0, size);
+	return phys_to_virt(at);
+}
+
+void *mem_pages(size_t n, u64 align)
+{
+	return memset(mem_pages_raw(n, align), 0, n * PAGE_SIZE);
 }
 
 u64 mem_free_pages(void)

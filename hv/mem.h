@@ -15,6 +15,9 @@ void mem_init(u64 start, u64 end);
  * allocates at boot only. */
 void *mem_pages(size_t n, u64 align);
 
+/* The same, and what is in them stays: to clear many takes a while. */
+void *mem_pages_raw(size_t n, u64 align);
+
 /* The pages for @n things of @size bytes. */
 static inline void *mem_array(size_t n, size_t size)
 {

@@ -14,7 +14,7 @@ static struct {
 
 void pool_init(size_t pages)
 {
-	pool.pages = mem_pages(pages, PAGE_SIZE);
+	pool.pages = mem_pages_raw(pages, PAGE_SIZE);
 	pool.table = mem_array(pages, sizeof(*pool.table));
 	pool.free = pool.known = NULL;
 	pool.n = pages;

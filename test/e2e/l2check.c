@@ -64,11 +64,9 @@ static long raise_to(_Atomic long *value, long to)
 
 static void *compute(void *arg)
 {
-	volatile unsigned long sum = 0;
-
 	while (!atomic_load(&self.over))
-		for (int i = 0; i < 1000; i++)
-			sum += (unsigned long)i;
+		for (volatile int i = 0; i < 1000; i++)
+			;
 	return arg;
 }
 

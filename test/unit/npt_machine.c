@@ -65,6 +65,11 @@ void panic(const char *fmt, ...)
 	abort();
 }
 
+void *mem_pages_raw(size_t n, u64 align)
+{
+	return mem_pages(n, align);
+}
+
 void *mem_pages(size_t n, u64 align)
 {
 	u64 at = (machine.next + align - 1) & ~(align - 1);
