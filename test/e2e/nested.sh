@@ -44,7 +44,7 @@ check_has "Linux in L2: output" "$output" \
 	'^Linux l2 6\.1\..* Debian .* GNU/Linux$'
 check "Linux in L2: L1's VMRUNs and exits pair up" vmruns_pair_up
 check_has "Linux in L2: L0 reports its counts" "$(cat "$tap_dir/err")" \
-	'^L0\| nested: [1-9][0-9]* VMRUNs, .* pages free$'
+	'^L0\| nested: [1-9][0-9]* VMRUNs, .* tables free$'
 check_is "Linux in L2: L0 counts the instrument's world switches" \
 	"$(told 'world switches')" "$(counted exits.0)"
 check_is "Linux in L2: and L1's VMRUNs" "$(told nested:)" "$(counted vmruns.1)"
