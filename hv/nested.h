@@ -45,11 +45,12 @@ handler_fn nested_exit;
 
 /*
  * The same for the backend, in the common case only, while RIP, RSP, RAX and
- * RFLAGS are in its blocks. quick_vmrun: L1's, whose instruction ends at @next;
- * not counted. quick_exit: of L1's guest, which interrupted no event; counted.
- * False: nothing has happened. v->backend may be another block then.
+ * RFLAGS are in its blocks. quick_vmrun: L1's; the caller counts
+ * it, and ends L1's instruction. quick_exit: of L1's guest, which interrupted
+ * no event; counted. False: nothing has happened. v->backend may be another
+ * block then.
  */
-bool nested_quick_vmrun(struct vcpu *v, u64 next);
+bool nested_quick_vmrun(struct vcpu *v);
 bool nested_quick_exit(struct vcpu *v, const struct exit *exit);
 
 /* If L1 intercepts such an event (EXIT_nmi, EXIT_init, EXIT_shutdown) in its

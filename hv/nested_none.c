@@ -125,10 +125,9 @@ const struct phys *nested_memory(const struct vcpu *v)
 	return &space_l1;
 }
 
-bool nested_quick_vmrun(struct vcpu *v, u64 next)
+bool nested_quick_vmrun(struct vcpu *v)
 {
 	(void)v;
-	(void)next;
 	return false;
 }
 

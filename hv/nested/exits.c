@@ -319,23 +319,21 @@ enum result nested_exit(struct vcpu *v, const struct exit *exit)
 	return l1_wants(v, exit) ? reflect_exit(v, exit) : own_exit(v, exit);
 }
 
-void nested_leave(struct vcpu *v, enum exit_slot slot, u64 code)
+void nested_leave(struct vcpu *v, u64 code)
 {
 	struct nested *n = v->nested;
 
 	if (n->opened)
 		close_exits(n);
-	n->vmcb02->control.next_rip = 0;
-	assist(v, &(struct exit){.slot = slot, .code = code});
 	reflect_as(v, code, 0, 0);
 	n->made_up++;
 }
 
-static bool take(struct vcpu *v, enum exit_slot slot, u64 code)
+static bool take(struct vcpu *v, u64 code)
 {
 	if (!wants_exit(&v->nested->copy12->control, code))
 		return false;
-	nested_leave(v, slot, code);
+	nested_leave(v, code);
 	return true;
 }
 
@@ -347,10 +345,10 @@ bool nested_take(struct vcpu *v, enum exit_slot slot)
 		[EXIT_shutdown] = VMCB_EXIT_SHUTDOWN,
 	};
 
-	return take(v, slot, codes[slot]);
+	return take(v, codes[slot]);
 }
 
 bool nested_take_fault(struct vcpu *v, u8 vector)
 {
-	return take(v, EXIT_exception, VMCB_EXIT_EXCEPTION + vector);
+	return take(v, VMCB_EXIT_EXCEPTION + vector);
 }

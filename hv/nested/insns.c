@@ -104,14 +104,14 @@ static void set_virtual_gif(struct nested *n, bool on)
 {
 	struct vmcb_control *c02 = &n->vmcb02->control;
 
-	if (on)
+	if (on) {
 		c02->int_ctl |= n->kept;
-	else if (n->gif)
-		n->kept = c02->int_ctl & VMCB_V_IRQ;
-	if (on)
 		n->kept = 0;
-	else
+	} else {
+		if (n->gif)
+			n->kept = c02->int_ctl & VMCB_V_IRQ;
 		c02->int_ctl &= ~VMCB_V_IRQ;
+	}
 	n->gif = on;
 }
 

@@ -22,19 +22,16 @@ static bool is_wanted(const struct vcpu *v)
 	       smp_is_asked(v->cpu);
 }
 
-bool nested_quick_vmrun(struct vcpu *v, u64 next)
+bool nested_quick_vmrun(struct vcpu *v)
 {
-	struct nested *n = v->nested;
-	struct vmcb *vmcb01 = n->vmcb01, *vmcb12;
-	u64 pa = vmcb01->save.rax;
+	u64 pa = v->nested->vmcb01->save.rax;
+	struct vmcb *vmcb12;
 
 	if (pa % PAGE_SIZE || is_wanted(v))
 		return false;
 	vmcb12 = space_writable(pa, PAGE_SIZE);
 	if (!vmcb12)
 		return false;
-	vmcb01->save.rip = next;
-	vmcb01->save.rflags &= ~(u64)RFLAGS_RF;
 	begin_guest(v, vmcb12, pa);
 	return true;
 }

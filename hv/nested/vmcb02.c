@@ -115,11 +115,9 @@ IN_VMRUN u64 choose_root(struct nested *n)
 static void add_soft_event(struct nested *n)
 {
 	struct vmcb *vmcb02 = n->vmcb02;
-	u64 event = vmcb02->control.event_inj;
 
-	n->soft_rip = 0;
-	if (!(event & VMCB_EVENT_VALID) || !event_is_soft(event) ||
-	    cpu_has(SVM_NRIP) || !offers(SVM_NRIP))
+	if (!event_is_soft(vmcb02->control.event_inj) || cpu_has(SVM_NRIP) ||
+	    !offers(SVM_NRIP))
 		return;
 	n->soft_rip = vmcb02->save.rip;
 	vmcb02->save.rip = n->copy12->control.next_rip;

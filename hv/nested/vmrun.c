@@ -56,7 +56,6 @@ void begin_guest(struct vcpu *v, struct vmcb *vmcb12, u64 pa)
 {
 	struct nested *n = v->nested;
 
-	n->vmcb01->control.int_state &= ~VMCB_SHADOW;
 	n->vmruns++;
 	vmcb02_choose(n, pa);
 	if (vmcb02_make(n, vmcb12))

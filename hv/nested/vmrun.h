@@ -49,7 +49,7 @@ void resume_guest(struct vcpu *v);
  * did not give; any time but while an exit is handled that L1 has had already.
  * VMEXIT_INTR is one that means nothing to a hypervisor that intercepts it.
  */
-void nested_leave(struct vcpu *v, enum exit_slot slot, u64 code);
+void nested_leave(struct vcpu *v, u64 code);
 
 /* Whether an exit of its guest is L1's: where L1 is asked, and nowhere else. */
 bool l1_wants(const struct vcpu *v, const struct exit *exit);

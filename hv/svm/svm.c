@@ -294,7 +294,7 @@ static u64 do_quickly(struct vcpu *v, struct vmcb *vmcb, u64 next)
 	case VMCB_EXIT_VMRUN:
 		if (vmcb->save.rax & ~SHORT_PAGE && !takes_rax(vmcb, next))
 			return 0;
-		return nested_quick_vmrun(v, next) ? next : 0;
+		return nested_quick_vmrun(v) ? next : 0;
 	case VMCB_EXIT_VMLOAD:
 		return move(vmcb, next, false) ? next : 0;
 	case VMCB_EXIT_VMSAVE:
