@@ -234,6 +234,18 @@ static inline void ud2(void)
 	__asm__ volatile("ud2" : : : "memory");
 }
 
+/* FS, GS, TR, LDTR and the MSRs that go with them, from the block at @pa or to
+ * it: APM vol. 2, 15.5.2. */
+static inline void vmload(u64 pa)
+{
+	__asm__ volatile("vmload" : : "a"(pa) : "memory");
+}
+
+static inline void vmsave(u64 pa)
+{
+	__asm__ volatile("vmsave" : : "a"(pa) : "memory");
+}
+
 /* Hypercalls of AMD and Intel: @nr in, the result out, both in RAX. */
 static inline u64 vmmcall(u64 nr)
 {

@@ -7,6 +7,7 @@
 #include "hv/percpu.h"
 #include "hv/space.h"
 #include "hv/svm/gif.h"
+#include "lib/cpu.h"
 
 #define UNPREFIXED 3 /* bytes of VMRUN, VMLOAD, VMSAVE */
 
@@ -82,9 +83,9 @@ static enum result move(struct vcpu *v, const struct exit *exit, bool save)
 	if (!space_writable(pa, PAGE_SIZE))
 		return fault(v, VECTOR_GP);
 	if (save)
-		__asm__ volatile("vmsave" : : "a"(pa) : "memory");
+		vmsave(pa);
 	else
-		__asm__ volatile("vmload" : : "a"(pa) : "memory");
+		vmload(pa);
 	return NEXT_INSN;
 }
 

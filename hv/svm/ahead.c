@@ -3,6 +3,7 @@
 
 #include "hv/code.h"
 #include "hv/space.h"
+#include "lib/cpu.h"
 #include "lib/vmcb.h"
 #include "lib/x86.h"
 
@@ -42,6 +43,6 @@ u64 ahead_of_vmsave(struct vcpu *v, u64 rip, const u8 *code)
 		return rip;
 	s->rax = *word;
 	s->rsp += sizeof(*word);
-	__asm__ volatile("vmload" : : "a"(s->rax) : "memory");
+	vmload(s->rax);
 	return rip + sizeof(found);
 }

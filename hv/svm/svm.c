@@ -163,12 +163,12 @@ static void load_rest(struct vmcb *vmcb)
 	struct vmcb_save *s = &vmcb->save;
 	struct vmcb_segment fs = s->fs, gs = s->gs;
 
-	__asm__ volatile("vmsave" : : "a"(pa) : "memory");
+	vmsave(pa);
 	s->fs = fs;
 	s->gs = gs;
 	s->ldtr = (struct vmcb_segment){0, LDT, REAL_LIMIT, 0};
 	s->tr = (struct vmcb_segment){0, TSS, REAL_LIMIT, 0};
-	__asm__ volatile("vmload" : : "a"(pa) : "memory");
+	vmload(pa);
 }
 
 static void reset_save(struct vmcb *vmcb, const struct start *start)
@@ -281,9 +281,9 @@ static inline bool move(const struct vmcb *vmcb, u64 next, bool save)
 	    !space_writable(pa, PAGE_SIZE))
 		return false;
 	if (save)
-		__asm__ volatile("vmsave" : : "a"(pa) : "memory");
+		vmsave(pa);
 	else
-		__asm__ volatile("vmload" : : "a"(pa) : "memory");
+		vmload(pa);
 	return true;
 }
 
