@@ -58,6 +58,7 @@ int cache_load_emulator(struct cache *c, struct err *err)
 		{"version", c->emulator_version, sizeof(c->emulator_version)},
 		{"data", c->emulator_data, sizeof(c->emulator_data)},
 		{"injection", c->injection, sizeof(c->injection)},
+		{"pdpte", c->pdpte, sizeof(c->pdpte)},
 		{0},
 	};
 	char path[600];

@@ -68,9 +68,13 @@ static void look_at_host(struct findings *f)
 					  "software CPU"));
 }
 
-static bool injection_repaired(const struct cache *c)
+/* What tools/svm-repair mends, and @state is whether it did. */
+static void add_repair(struct findings *f, const char *what, const char *state,
+		       const char *mended, const char *stock)
 {
-	return !strcmp(c->injection, "repaired");
+	bool repaired = !strcmp(state, "repaired");
+
+	add(f, what, repaired, format_string("%s", repaired ? mended : stock));
 }
 
 static void look_at_emulator(struct findings *f, struct cache *c)
@@ -91,12 +95,14 @@ static void look_at_emulator(struct findings *f, struct cache *c)
 				  : ": too old for `nestbox bench`, which "
 				    "needs 9.1"));
 	f->usable &= number >= PLUGIN_QEMU;
-	add(f, "injection", injection_repaired(c),
-	    format_string(
-		    injection_repaired(c)
-			    ? "this copy of QEMU injects interrupts once"
-			    : "this QEMU can inject an interrupt twice: "
-			      "a Linux guest may hang (doc/emulator.md)"));
+	add_repair(f, "injection", c->injection,
+		   "this copy of QEMU injects interrupts once",
+		   "this QEMU can inject an interrupt twice: a Linux guest may "
+		   "hang (doc/emulator.md)");
+	add_repair(f, "pdpte", c->pdpte,
+		   "this copy of QEMU leaves PAE's first tables alone",
+		   "this QEMU changes PAE's first tables: no 686-pae kernel as "
+		   "a guest (doc/emulator.md)");
 }
 
 static void look_at_images(struct findings *f, struct cache *c)

@@ -4,8 +4,8 @@
 # if neither $NESTBOX_QEMU nor the system offers one; then it unpacks Debian's
 # QEMU 10 into the cache folder, without root and without touching the
 # system's packages or apt configuration. Leaves $CACHE/emulator: lines
-# path=, version=, data= (folders for -L, comma separated), source=, and
-# injection=: "repaired" where tools/svm-repair mended our copy, else "stock".
+# path=, version=, data= (folders for -L, comma separated), source=, and those
+# of tools/svm-repair, which mends our copy: injection=, pdpte=.
 set -euo pipefail
 # shellcheck source=tools/common.sh
 . "$(dirname "$0")/common.sh" emulator
@@ -36,9 +36,9 @@ usable() {
 		printf '8.1\n%s\n' "$1" | sort -V -C
 }
 
-# record PATH VERSION DATA SOURCE INJECTION
+# record PATH VERSION DATA SOURCE MENDS
 record() {
-	printf 'path=%s\nversion=%s\ndata=%s\nsource=%s\ninjection=%s\n' \
+	printf 'path=%s\nversion=%s\ndata=%s\nsource=%s\n%s\n' \
 		"$@" 2>/dev/null >"$work/emulator" ||
 		die "no space left in $cache"
 	mv "$work/emulator" "$cache/emulator"
@@ -52,7 +52,7 @@ recorded() {
 up_to_date() {
 	local path
 	path=$(recorded path)
-	[ -x "$path" ] && [ -n "$(recorded injection)" ] || return 1
+	[ -x "$path" ] && [ -n "$(recorded pdpte)" ] || return 1
 	case $(recorded source) in
 	NESTBOX_QEMU) [ "${NESTBOX_QEMU:-}" = "$path" ] ;;
 	system) [ -z "${NESTBOX_QEMU:-}" ] &&
@@ -67,7 +67,8 @@ from_environment() {
 		die "NESTBOX_QEMU=$NESTBOX_QEMU is not a program"
 	version=$(version_of "$NESTBOX_QEMU") || true
 	[ -n "$version" ] || die "NESTBOX_QEMU=$NESTBOX_QEMU is not a QEMU"
-	record "$NESTBOX_QEMU" "$version" "" NESTBOX_QEMU stock
+	record "$NESTBOX_QEMU" "$version" "" NESTBOX_QEMU \
+		"$(repair --look "$NESTBOX_QEMU")"
 }
 
 from_system() {
@@ -76,7 +77,19 @@ from_system() {
 	version=$(version_of "$path") || return 1
 	usable "$version" || return 1
 	"$path" --help | grep -q '^-plugin' || return 1
-	record "$path" "$version" "" system stock
+	record "$path" "$version" "" system "$(repair --look "$path")"
+}
+
+# What an earlier tools/svm-repair has mended need not be fetched again.
+from_cache() {
+	local path mends
+	path=$(recorded path)
+	[ "$(recorded source)" = "$release" ] && [ -x "$path" ] || return 1
+	cp "$path" "$work/qemu"
+	mends=$(repair "$work/qemu")
+	mv "$work/qemu" "$path"
+	record "$path" "$(recorded version)" "$(recorded data)" "$release" \
+		"$mends"
 }
 
 # An apt of our own: its lists, caches and sources are in the cache folder.
@@ -121,19 +134,14 @@ check_starts() {
 	[ -n "$(version_of "$1")" ] || die "the unpacked QEMU does not start"
 }
 
-# repair PATH: prints what became of it.
+# repair [--look] PATH: prints what became of it, or what it is.
 repair() {
-	local status=0
-	"$dir/svm-repair" "$1" 2>>"$work/log" || status=$?
-	case $status in
-	0) echo repaired ;;
-	3) echo stock ;;
-	*) die "cannot mend $1: $(tail -n 1 "$work/log")" ;;
-	esac
+	"$dir/svm-repair" "$@" 2>>"$work/log" ||
+		die "cannot mend ${!#}: $(tail -n 1 "$work/log")"
 }
 
 from_backports() {
-	local version tree injection bin=usr/bin/qemu-system-x86_64
+	local version tree mends bin=usr/bin/qemu-system-x86_64
 	need apt-get apt dpkg dpkg xz xz-utils
 	cache_space 300
 	write_sources
@@ -146,7 +154,7 @@ from_backports() {
 	version=${version%%[!0-9.]*}
 	step "unpacking QEMU $version"
 	logged "unpacking QEMU" unpack
-	injection=$(repair "$work/tree/$bin")
+	mends=$(repair "$work/tree/$bin")
 	check_starts "$work/tree/$bin"
 	step_end
 	tree=$cache/qemu-$version
@@ -154,7 +162,7 @@ from_backports() {
 	mv "$work/tree" "$tree"
 	record "$tree/$bin" "$version" \
 		"$tree/usr/share/qemu,$tree/usr/share/seabios" "$release" \
-		"$injection"
+		"$mends"
 }
 
 case ${1:-} in
@@ -167,8 +175,8 @@ esac
 cache_open
 if [ -n "${NESTBOX_QEMU:-}" ]; then
 	from_environment
-elif ! from_system; then
+elif ! from_system && { [ "${1:-}" = --force ] || ! from_cache; }; then
 	from_backports
 fi
-echo "emulator: QEMU $(recorded version) ($(recorded injection)):" \
-	"$(recorded path)" >&2
+echo "emulator: QEMU $(recorded version) (injection $(recorded injection)," \
+	"PDPTEs $(recorded pdpte)): $(recorded path)" >&2
