@@ -237,6 +237,20 @@ static void pae_bad_pdpe(const struct l2_row *r)
 		l2_expect("read", svm_regs.rcx, MARK);
 }
 
+/* There are no accessed bits in PDPEs: a CPU that marked them would make the
+ * next VMRUN illegal where it loads them (5.2.3, 15.5.1). .arg: np_control */
+static void pae_again(const struct l2_row *r)
+{
+	paged(r);
+	svm_vmcb.control.np_control = r->arg;
+	l2_expect_exit(r->code, VMCB_EXIT_VMMCALL);
+	l2_expect("PDPE", ((u64 *)TRIP_PDPT)[VIRTUAL >> 30],
+		  PAE_PD | PTE_PRESENT);
+	*(u32 *)(SVM_PAGE_A + 4) = 0;
+	l2_expect_exit(r->code, VMCB_EXIT_VMMCALL);
+	l2_expect("stored again", *(u32 *)(SVM_PAGE_A + 4), MARK);
+}
+
 #define PAGED(name, pae, at_root, at_table, root, table)                      \
 	L2_ROW(name "-works", paged_works, store32, .set = (pae)),            \
 		L2_ROW(name "-absent", paged_fault, store32, .set = (pae),    \
@@ -260,6 +274,9 @@ static const struct l2_row paged_rows[] = {
 	       .arg = 3, .want = VMCB_EXIT_VMMCALL),
 	L2_ROW("pae-pdpe-used", pae_bad_pdpe, cr3_then_load, .set = 1, .arg = 2,
 	       .want = EXIT_OF(VECTOR_PF)),
+	L2_ROW("pae-again", pae_again, store32, .set = 1,
+	       .arg = VMCB_NP_ENABLE),
+	L2_ROW("pae-again-without-np", pae_again, store32, .set = 1),
 };
 
 const struct l2_table mode_paged_rows = L2_TABLE(paged_rows);

@@ -204,6 +204,8 @@ const char *check_pdpes(const struct vmcb *vmcb12, const struct check_limits *l,
 	u64 illegal = PDPE_ILLEGAL | ~l->phys_mask;
 	const volatile u64 *pdpe;
 
+	if (l->marks_pdpes)
+		illegal &= ~(u64)PTE_ACCESSED;
 	if (has_np(vmcb12, l) || in_long_mode(s) || !(s->cr4 & CR4_PAE) ||
 	    (s->cr0 & paging) != paging)
 		return NULL;

@@ -36,6 +36,7 @@ struct check_limits {
 	u32 asids;	    /* 0 to asids - 1 exist, 0 is L1's */
 	bool nested_paging; /* exists */
 	bool paging;	    /* L1's CR0.PG, as it executes VMRUN */
+	bool marks_pdpes;   /* sets their accessed bit, which is reserved */
 };
 
 /* All that follows but check_pdpes(). */

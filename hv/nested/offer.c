@@ -8,6 +8,7 @@
 #include "hv/nested/vmrun.h"
 #include "hv/percpu.h"
 #include "hv/space.h"
+#include "hv/svm/quirk.h"
 #include "lib/string.h"
 
 #define CPUID_SVM    0x8000000au
@@ -58,6 +59,7 @@ void nested_init(u32 mask, u32 shake)
 		.asids = asids < NESTED_ASIDS ? asids : NESTED_ASIDS,
 		.nested_paging = offers(SVM_NPT),
 		.paging = true,
+		.marks_pdpes = cpu_is_tcg(),
 	};
 	offer.phys_bits = (unsigned)__builtin_ctzll(space_size());
 	offer.int_ctl = known_int_ctl();

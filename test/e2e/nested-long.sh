@@ -1,6 +1,6 @@
 #!/bin/bash
 # What takes long of L2 and L3 on nestbox.elf: every machine of Debian's QEMU,
-# both kernels, three levels; two guests at once under load, QEMU killed and
+# both kernels, L1 without nested paging, three levels; two guests at once under load, QEMU killed and
 # guests reset over and over. KVM as L0 is the reference where it can do the
 # same. Seconds: $LOAD_SECONDS (600) and $LOOP_SECONDS (300).
 # shellcheck source=test/tap.sh
@@ -39,9 +39,14 @@ if tools/kernels.sh >"$tap_dir/log" 2>&1; then
 		linux 2nk $cpus '6\.1\..*-686-pae ' --arch i386 \
 			--cpus 1,1,$cpus
 	done
+	linux 1k 1 '6\.1\..*-686-pae ' --arch i386
 else
 	skip "--arch i386" "$(tail -n 1 "$tap_dir/log")"
 fi
+for cpus in 1 2; do
+	linux 2nk $cpus '6\.1\..*-amd64 ' --hv svm=0xfffffffe \
+		--cpus 1,1,$cpus
+done
 # SeaBIOS does not survive in L2 on KVM (doc/emulator.md).
 all_machines 2kk microvm
 linux 3nkk 1 '6\.1\..*-amd64 '

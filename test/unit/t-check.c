@@ -364,6 +364,11 @@ static void pdpes_of_pae(void **state)
 		ram_put64(&ram, last, PTE_PRESENT | BIT(n));
 		assert_int_equal(!pdpes(&v), legal);
 	}
+	limits.marks_pdpes = true;
+	ram_put64(&ram, last, PTE_PRESENT | PTE_ACCESSED);
+	assert_null(pdpes(&v));
+	ram_put64(&ram, last, PTE_PRESENT | PTE_DIRTY);
+	assert_non_null(pdpes(&v));
 	v.save.cr3 = PAGED + 0x40;
 	assert_string_equal(pdpes(&v), "the PDPEs are not in memory");
 	free(ram.bytes);
