@@ -1,8 +1,9 @@
 #!/bin/bash
 # What takes long of L2 and L3 on nestbox.elf: every machine of Debian's QEMU,
-# both kernels, L1 without nested paging, three levels; two guests at once under load, QEMU killed and
-# guests reset over and over. KVM as L0 is the reference where it can do the
-# same. Seconds: $LOAD_SECONDS (600) and $LOOP_SECONDS (300).
+# both kernels, an L1 without nested paging, three levels; two guests at once
+# under load, QEMU killed and guests reset over and over. KVM as L0 is the
+# reference where it can do the same. Seconds: $LOAD_SECONDS (600) and
+# $LOOP_SECONDS (300).
 # shellcheck source=test/tap.sh
 . test/tap.sh
 
