@@ -76,6 +76,7 @@ static int check_addresses(struct payload *l, const u8 *file, u64 size,
 	u64 at = (u64)((const u8 *)header - file);
 	const struct mb1_addresses *a = (const void *)(header + 1);
 	struct plan_segment s;
+	u64 end;
 
 	if (size - at < sizeof(*header) + sizeof(*a))
 		return refuse(why, "the payload is cut off");
@@ -85,8 +86,10 @@ static int check_addresses(struct payload *l, const u8 *file, u64 size,
 	s = (struct plan_segment){.dest = a->load,
 				  .offset = at - (a->header - a->load)};
 	s.file_size = a->load_end ? a->load_end - a->load : size - s.offset;
-	s.mem_size = a->bss_end > a->load + s.file_size ? a->bss_end - a->load
-							: s.file_size;
+	end = a->load + s.file_size;
+	if (a->bss_end && a->bss_end < end)
+		return refuse(why, "the payload's addresses make no sense");
+	s.mem_size = (a->bss_end ? a->bss_end : end) - a->load;
 	if (plan_add(&l->plan, &s, size, why) < 0)
 		return -1;
 	l->plan.entry = a->entry;

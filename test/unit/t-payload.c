@@ -172,6 +172,9 @@ static void wrong_addresses_are_refused(void **state)
 	assert_refused(file, FILE_SIZE,
 		       "the payload's addresses make no sense");
 	put_addresses(file, 0, 0, 14 * MIB);
+	put(file, MULTIBOOT + 24, 14 * MIB + FILE_SIZE - MULTIBOOT - 1, 4);
+	assert_refused(file, FILE_SIZE,
+		       "the payload's addresses make no sense");
 	put(file, MULTIBOOT + 16, 14 * MIB + 1, 4);
 	assert_refused(file, FILE_SIZE,
 		       "the payload's addresses make no sense");
