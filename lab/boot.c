@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lab/job.h"
+
 /* One image that a machine gets. */
 struct image {
 	const char *id;
@@ -177,6 +179,25 @@ static void add_module(char **list, const char *file, const char *words)
 	free(module);
 }
 
+/* What the user gives the payload beside itself: at L0 with the names that the
+ * user has for it, above with the job's. */
+static void add_payload_modules(char **list, const struct spec *s, int level)
+{
+	for (size_t i = 0; i < s->modules.n; i++) {
+		const char *module = s->modules.v[i];
+		const char *words = strchr(module, ' ');
+		char *member = job_module_member(s, i);
+		char *path = format_string("/job/%s", member);
+
+		if (level == 0)
+			add_module(list, module, NULL);
+		else
+			add_module(list, path, words ? words + 1 : NULL);
+		free(member);
+		free(path);
+	}
+}
+
 /* What the last nestbox.elf starts, at @level. */
 static void add_guest_modules(char **list, const struct spec *s,
 			      const struct cache *c, int level)
@@ -185,6 +206,7 @@ static void add_guest_modules(char **list, const struct spec *s,
 
 	if (!spec_is_linux(s, level)) {
 		add_module(list, s->payload, s->append ? s->append : "");
+		add_payload_modules(list, s, 0);
 		return;
 	}
 	words = linux_words(s, level);
@@ -223,6 +245,8 @@ static void add_nestbox(struct args *a, const struct spec *s,
 
 static void add_payload(struct args *a, const struct spec *s, int level)
 {
+	char *modules = NULL;
+
 	add_payload_devices(a, s, level);
 	args_add(a, "-kernel");
 	args_add(a, level == 0 ? s->payload : "/job/guest");
@@ -230,6 +254,12 @@ static void add_payload(struct args *a, const struct spec *s, int level)
 		args_add(a, "-append");
 		args_add(a, s->append);
 	}
+	add_payload_modules(&modules, s, level);
+	if (modules) {
+		args_add(a, "-initrd");
+		args_add(a, modules);
+	}
+	free(modules);
 }
 
 void boot_args(struct args *a, const struct spec *s, const struct cache *c,

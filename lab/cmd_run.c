@@ -17,6 +17,7 @@
 enum {
 	OPT_STACK = 256,
 	OPT_GUEST,
+	OPT_MODULE,
 	OPT_APPEND,
 	OPT_MACHINE,
 	OPT_ARCH,
@@ -43,8 +44,10 @@ static const struct argp_option options[] = {
 	 "Guest's level and hypervisors from L0 up (default 1k)", 0},
 	{"guest", OPT_GUEST, "micro|linux|FILE", 0,
 	 "What runs innermost: the microbenchmark, Debian, or any multiboot "
-	 "ELF32 (default linux)",
+	 "kernel (default linux)",
 	 0},
+	{"module", OPT_MODULE, "FILE[ WORDS]", 0,
+	 "One more multiboot module for a guest that is a FILE", 0},
 	{"append", OPT_APPEND, "WORDS", 0,
 	 "More words for the guest's command line", 0},
 	{"machine", OPT_MACHINE, "pc|q35|microvm", 0,
@@ -178,6 +181,9 @@ static error_t parse_spec_option(int key, char *arg, struct argp_state *state)
 	struct spec *spec = &((struct options *)state->input)->spec;
 
 	switch (key) {
+	case OPT_MODULE:
+		args_add(&spec->modules, arg);
+		return 0;
 	case OPT_APPEND:
 		spec->append = arg;
 		return 0;

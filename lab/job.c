@@ -147,6 +147,22 @@ static int add_puts(struct archive *tar, const struct spec *s, struct err *err)
 	return 0;
 }
 
+static int add_modules(struct archive *tar, const struct spec *s,
+		       struct err *err)
+{
+	int status = 0;
+
+	for (size_t i = 0; !status && i < s->modules.n; i++) {
+		char *file = job_module_file(s, i);
+		char *member = job_module_member(s, i);
+
+		status = add_file(tar, file, member, err);
+		free(file);
+		free(member);
+	}
+	return status;
+}
+
 static int add_gets(struct archive *tar, const struct spec *s, struct err *err)
 {
 	struct args names = {0};
@@ -225,7 +241,8 @@ static int add_all(struct archive *tar, struct wires *w, const struct spec *s,
 			       ? -1
 			       : add_initrd(tar, s, c, err);
 	if (s->guest == GUEST_PAYLOAD && s->stack.guest_level > 0 &&
-	    add_file(tar, s->payload, "guest", err) < 0)
+	    (add_file(tar, s->payload, "guest", err) < 0 ||
+	     add_modules(tar, s, err) < 0))
 		return -1;
 	return add_task(tar, s, err);
 }
@@ -247,6 +264,12 @@ static long estimate_size(const struct spec *s, const struct cache *c)
 	if (s->i386)
 		size += member_size(c->i386_kernel) +
 			member_size(c->i386_initrd);
+	for (size_t i = 0; i < s->modules.n; i++) {
+		char *file = job_module_file(s, i);
+
+		size += member_size(file);
+		free(file);
+	}
 	for (size_t i = 0; i < s->puts.n; i++) {
 		char *from, *to;
 
@@ -276,6 +299,23 @@ int job_write(struct wires *w, const struct spec *s, const struct cache *c,
 		status = err_set(err, "cannot write the job: %s",
 				 strerror(errno));
 	return status;
+}
+
+char *job_module_file(const struct spec *s, size_t i)
+{
+	const char *module = s->modules.v[i];
+
+	return format_string("%.*s", (int)strcspn(module, " "), module);
+}
+
+char *job_module_member(const struct spec *s, size_t i)
+{
+	char *file = job_module_file(s, i), *slash = strrchr(file, '/');
+	char *member =
+		format_string("module/%zu/%s", i, slash ? slash + 1 : file);
+
+	free(file);
+	return member;
 }
 
 void job_split_pair(const char *pair, char **from, char **to)

@@ -20,6 +20,11 @@ int job_write(struct wires *w, const struct spec *s, const struct cache *c,
 /* Extracts what the guest sent in @w->out to where --get wants it. */
 int job_fetch(const struct wires *w, const struct spec *s, struct err *err);
 
+/* Of the payload's module @i, "FILE[ WORDS]", the FILE and the archive's member
+ * that it becomes, which levels see in /job. Allocated for the caller. */
+char *job_module_file(const struct spec *s, size_t i);
+char *job_module_member(const struct spec *s, size_t i);
+
 /* Splits "FROM[:TO]"; without TO the last component of FROM. Both are
  * allocated for the caller. */
 void job_split_pair(const char *pair, char **from, char **to);

@@ -13,6 +13,8 @@
 #define SEARCH 8192 /* the header lies within these first bytes */
 #define MAGIC  0x1badb002u
 
+#define HAS_ADDRESSES (1u << 16) /* of its flags: section 3.1.2 */
+
 static uint32_t word(const unsigned char *at)
 {
 	uint32_t value;
@@ -21,15 +23,16 @@ static uint32_t word(const unsigned char *at)
 	return value;
 }
 
-static int has_header(const unsigned char *bytes, size_t size)
+static const unsigned char *find_header(const unsigned char *bytes, size_t size)
 {
-	for (size_t i = 0; i + 12 <= size; i += 4)
-		if (word(bytes + i) == MAGIC &&
-		    word(bytes + i) + word(bytes + i + 4) +
-				    word(bytes + i + 8) ==
-			    0)
-			return 1;
-	return 0;
+	for (size_t i = 0; i + 12 <= size; i += 4) {
+		const unsigned char *at = bytes + i;
+
+		if (word(at) == MAGIC &&
+		    word(at) + word(at + 4) + word(at + 8) == 0)
+			return at;
+	}
+	return NULL;
 }
 
 /* Every loadable segment must lie in the file. */
@@ -58,13 +61,17 @@ static const char *segments_flaw(const unsigned char *bytes, size_t size,
 const char *multiboot_flaw(const unsigned char *bytes, size_t size,
 			   size_t file_size)
 {
+	const unsigned char *header = find_header(bytes, size);
+
+	if (header && word(header + 4) & HAS_ADDRESSES)
+		return NULL;
 	if (size < sizeof(Elf32_Ehdr) || memcmp(bytes, ELFMAG, SELFMAG) != 0)
 		return "not an ELF file";
 	if (bytes[EI_CLASS] != ELFCLASS32 || bytes[EI_DATA] != ELFDATA2LSB ||
 	    word(bytes + 16) >> 16 != EM_386)
 		return "not an ELF32 for x86 (64-bit code goes into one by "
 		       "`objcopy -O elf32-i386`)";
-	if (!has_header(bytes, size))
+	if (!header)
 		return "an ELF without a multiboot header";
 	return segments_flaw(bytes, size, file_size);
 }

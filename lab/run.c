@@ -254,7 +254,7 @@ static int payload_status(const char *reason, int code, int *status,
 {
 	if (!strcmp(reason, "unstarted"))
 		return err_set(err, "QEMU did not start the payload: it is no "
-				    "multiboot ELF32, or see the lines above");
+				    "multiboot kernel, or see the lines above");
 	if (code & 1) {
 		*status = code >> 1;
 		return 0;

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lab/host.h"
+#include "lab/job.h"
 #include "lab/machine.h"
 #include "lab/multiboot.h"
 #include "lab/run.h"
@@ -118,11 +120,9 @@ static int check_i386(const struct spec *s, const struct cache *c,
 	return 0;
 }
 
-static int check_guest(const struct spec *s, const struct cache *c,
-		       struct err *err)
+/* Files of this machine that go into the guest's. */
+static int check_files(const struct spec *s, struct err *err)
 {
-	if (s->guest == GUEST_PAYLOAD && multiboot_check(s->payload, err) < 0)
-		return -1;
 	for (size_t i = 0; i < s->puts.n; i++) {
 		char path[4096];
 
@@ -131,8 +131,28 @@ static int check_guest(const struct spec *s, const struct cache *c,
 		if (check_readable(path, err) < 0)
 			return -1;
 	}
+	for (size_t i = 0; i < s->modules.n; i++) {
+		char *path = job_module_file(s, i);
+		int status = check_readable(path, err);
+
+		free(path);
+		if (status)
+			return status;
+	}
 	if ((s->puts.n || s->gets.n) && s->guest != GUEST_LINUX)
 		return err_set(err, "--put and --get need --guest linux");
+	if (s->modules.n && s->guest != GUEST_PAYLOAD)
+		return err_set(err, "--module needs --guest FILE");
+	return 0;
+}
+
+static int check_guest(const struct spec *s, const struct cache *c,
+		       struct err *err)
+{
+	if (s->guest == GUEST_PAYLOAD && multiboot_check(s->payload, err) < 0)
+		return -1;
+	if (check_files(s, err) < 0)
+		return -1;
 	if (s->machine && !spec_guest_on_linux(s))
 		return err_set(err,
 			       "--machine: on %s the guest's machine is the "

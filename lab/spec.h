@@ -28,6 +28,7 @@ struct spec {
 	const char *bios;    /* firmware of the guest's machine, or NULL */
 	const char *machine; /* its type, or NULL */
 	bool i386;	     /* the guest is a 32-bit Linux */
+	struct args modules; /* FILE[ WORDS], for a payload */
 	const char *append;  /* more words for the guest's command line */
 	const char *hv;	     /* more options for nestbox.elf */
 	long cpus[MAX_LEVEL + 1];

@@ -19,17 +19,18 @@ _nestbox() {
 		words="micro linux"
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		;;
-	--json | --serial | --counts | --put)
+	--json | --serial | --counts | --put | --module)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 		;;
 	*)
 		case $COMP_CWORD/$command in
 		1/*) words="run bench doctor --help" ;;
-		*/run) words="--stack= --guest= --append= --machine= --arch=
-			--bios= --hv= --cpus= --mem= --exact --fast --accel=
-			--cpu= --json= --serial= --counts= --put= --get=
-			--timeout= --qemu-arg= --guest-arg= --help" ;;
+		*/run) words="--stack= --guest= --module= --append=
+			--machine= --arch= --bios= --hv= --cpus= --mem=
+			--exact --fast --accel= --cpu= --json= --serial=
+			--counts= --put= --get= --timeout= --qemu-arg=
+			--guest-arg= --help" ;;
 		*/bench) words="micro --stacks= --ops= --iterations= --cpu=
 			--cpus= --hv= --json= --csv --timeout= --help" ;;
 		*/doctor) words="--json --help" ;;

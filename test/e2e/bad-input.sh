@@ -78,6 +78,10 @@ refused "missing payload" 1 "No such file" run --stack 0 --guest "$tap_dir/no"
 refused "payload is a folder" 1 "." run --stack 0 --guest "$tap_dir"
 refused "missing --put" 1 "No such file" \
 	run --stack 0 --put "$tap_dir/no" -- true
+refused "missing --module" 1 "No such file" \
+	run --stack 0 --guest "$payload" --module "$tap_dir/no word"
+refused "module for a Linux" 1 "needs --guest FILE" \
+	run --stack 0 --module "$payload" -- true
 refused "serial to nowhere" 1 "No such file" \
 	run --stack 0 --guest "$payload" --serial "$tap_dir/no/file"
 refused "json to a full disk" 1 "No space left" \

@@ -213,6 +213,20 @@ static void payload_flaws_are_named(void **state)
 			    "an ELF without a multiboot header");
 }
 
+/* A header with addresses says where the file goes, whatever it is. */
+static void headers_with_addresses_are_payloads(void **state)
+{
+	const uint32_t header[8] = {0x1badb002, 1u << 16,
+				    -(0x1badb002 + (1u << 16))};
+	unsigned char file[64] = "no ELF";
+
+	(void)state;
+	memcpy(file + 32, header, sizeof(header));
+	assert_null(multiboot_flaw(file, 64, 64));
+	file[32]++;
+	assert_string_equal(multiboot_flaw(file, 64, 64), "not an ELF file");
+}
+
 static void pairs_are_split(void **state)
 {
 	char *from, *to;
@@ -310,6 +324,34 @@ static void nestbox_is_a_module_of_nestbox(void **state)
 	args_free(&inner);
 }
 
+/* By nestbox.elf under the names that they have here, by a level's QEMU under
+ * those of the job. */
+static void payloads_have_modules(void **state)
+{
+	struct spec s = {.stack = {"1n", 1},
+			 .guest = GUEST_PAYLOAD,
+			 .payload = "p.elf",
+			 .mem = {1L << 28, 1L << 27},
+			 .cpus = {1, 1},
+			 .cpu = "max"};
+	struct cache c = {.emulator = "qemu"};
+	struct wires w = {.job = 7, .out = -1};
+	struct args outer = {0}, inner = {0};
+
+	(void)state;
+	args_add(&s.modules, "dir/a word,word");
+	args_add(&s.modules, "a");
+	machine_args(&outer, &s, &c, &w, 0);
+	assert_true(has_word(&outer, "p.elf ,dir/a word,,word,a"));
+	s.stack = (struct stack){"1k", 1};
+	machine_args(&inner, &s, &c, &w, 1);
+	assert_true(has_word(&inner, "/job/module/0/a word,,word,"
+				     "/job/module/1/a"));
+	args_free(&s.modules);
+	args_free(&outer);
+	args_free(&inner);
+}
+
 /* The guest's machine has the type that was asked for, the others not. */
 static void guests_have_their_machine(void **state)
 {
@@ -360,10 +402,12 @@ int main(void)
 		cmocka_unit_test(innermost_exit_counts),
 		cmocka_unit_test(long_lines_are_split),
 		cmocka_unit_test(payload_flaws_are_named),
+		cmocka_unit_test(headers_with_addresses_are_payloads),
 		cmocka_unit_test(pairs_are_split),
 		cmocka_unit_test(each_machine_has_its_command_line),
 		cmocka_unit_test(nestboxes_take_the_last_ports),
 		cmocka_unit_test(nestbox_is_a_module_of_nestbox),
+		cmocka_unit_test(payloads_have_modules),
 		cmocka_unit_test(guests_have_their_machine),
 	};
 
