@@ -6,13 +6,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${B:-build}
-budget=6000 # lines of hv/ without hv/boot
+budget=6000 # lines of hv/'s core, without hv/boot
 
 usage() {
 	cat <<-EOF
 	usage: tools/size.sh [--help]
 	Prints code lines per folder and section sizes of what is in $build.
-	Says so if the hypervisor has more lines than its budget of $budget.
+	Says whether the hypervisor's core, and the core with nesting, are within
+	the budget of $budget lines.
 	EOF
 }
 
@@ -61,21 +62,28 @@ folders() {
 	}'
 }
 
+# The core is what nestbox-flat.elf is made of; nestbox.elf has hv/nested in
+# place of one of its files.
 parts() {
 	awk -v budget="$budget" '
 	$2 !~ /^hv\/.*\.([chS]|ld)$/ { next }
 	$2 ~ /^hv\/boot\// { boot += $1; next }
-	$2 ~ /^hv\/nested(\/|\.h$)/ { nested += $1; next }
-	$2 == "hv/nested_none.c" { next } # not in nestbox.elf
+	$2 ~ /^hv\/nested\// { nested += $1; next }
+	$2 == "hv/nested_none.c" { none = $1 }
 	{ core += $1 }
+	function row(name, lines, left) {
+		left = budget - lines
+		printf "%-38s %6d %7d  %s\n", name, lines, budget,
+			left < 0 ? "EXCEEDED by " (-left) : left " left"
+	}
 	END {
-		over = core + nested > budget
-		printf "\n%-26s %8s %8s\n", "hypervisor", "lines", "budget"
-		printf "%-26s %8d\n", "hv/boot", boot
-		printf "%-26s %8d\n", "core: hv and hv/svm", core
-		printf "%-26s %8d\n", "hv/nested", nested
-		printf "%-26s %8d %8d%s\n", "core and nested",
-			core + nested, budget, over ? "  EXCEEDED" : ""
+		printf "\n%-38s %6s %7s\n", "hypervisor, without hv/boot",
+			"lines", "budget"
+		row("core, nestbox-flat.elf: hv, hv/svm", core)
+		printf "%-38s %6d\n", "nesting: hv/nested", nested
+		row("core and nesting, nestbox.elf",
+			core - none + nested)
+		printf "%-38s %6d\n", "beside them: hv/boot", boot
 	}'
 }
 
