@@ -152,6 +152,9 @@ ASSERT_SIZE(vmcb, 0x1000);
 #define VMCB_V_GIF_ENABLE   0x02000000u
 #define VMCB_AVIC_ENABLE    0x80000000u
 
+/* control.int_vector */
+#define VMCB_V_VECTOR 0xffu
+
 /* control.int_state */
 #define VMCB_SHADOW   0x1ull
 #define VMCB_GUEST_IF 0x2ull /* read-only, for encrypted guests */
@@ -164,6 +167,7 @@ ASSERT_SIZE(vmcb, 0x1000);
 #define VMCB_EVENT_SOFT	     0x00000400ull
 #define VMCB_EVENT_TYPE	     0x00000700ull
 #define VMCB_EVENT_ERROR     0x00000800ull /* bits 63:32 are pushed */
+#define VMCB_EVENT_RESERVED  0x7ffff000ull
 #define VMCB_EVENT_VALID     0x80000000ull
 
 /* control.np_control, control.virt_ext */

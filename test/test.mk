@@ -60,8 +60,16 @@ $(SB)/unit/t-save: $(SB)/hv/nested/save.o
 
 # The fuzz targets: replayed by `check`, really run by `make fuzz`.
 replays := $(SB)/unit/replay_lab $(SB)/unit/replay_boot \
-	$(SB)/unit/replay_vmcb $(SB)/unit/replay_x86dec
-$(SB)/unit/replay_vmcb: $(SB)/test/unit/vmcb_reference.o
+	$(SB)/unit/replay_merge $(SB)/unit/replay_vmcb \
+	$(SB)/unit/replay_x86dec
+vmcb-objects := $(SB)/test/fuzz/vmcb_input.o $(SB)/test/unit/vmcb_reference.o
+$(SB)/unit/replay_merge $(SB)/unit/replay_vmcb: $(vmcb-objects)
+# vmcb02 as L0 makes it, on a machine that fuzz_merge.c makes.
+merge-src := hv/nested/vmcb02.c hv/nested/vmrun.c
+merge-objects := $(merge-src:%.c=$(SB)/%.o)
+$(merge-objects) $(SB)/test/fuzz/fuzz_merge.o: \
+	HOSTCFLAGS += -iquote test/unit/fake
+$(SB)/unit/replay_merge: $(merge-objects)
 $(SB)/unit/replay_x86dec: $(SB)/test/fuzz/x86_zydis.o
 $(SB)/unit/replay_x86dec: LAB_LIBS += -lZydis
 
@@ -72,18 +80,23 @@ $(replays): $(SB)/unit/replay_%: $(SB)/test/fuzz/replay.o \
 	$(Q)$(CC) $(san-flags) -o $@ $(filter %.o,$^) $(SB)/libunit.a \
 		$(LAB_LIBS)
 
-fuzzers := $(B)/fuzz/fuzz_lab $(B)/fuzz/fuzz_boot $(B)/fuzz/fuzz_vmcb \
-	$(B)/fuzz/fuzz_x86dec
+fuzzers := $(B)/fuzz/fuzz_lab $(B)/fuzz/fuzz_boot $(B)/fuzz/fuzz_merge \
+	$(B)/fuzz/fuzz_vmcb $(B)/fuzz/fuzz_x86dec
 $(B)/fuzz/fuzz_lab: $(lab-lib:%=lab/%.c) $(capture-core)
 $(B)/fuzz/fuzz_boot: $(hv-pure-src) $(lib-src)
-$(B)/fuzz/fuzz_vmcb: test/unit/vmcb_reference.c $(nested-pure-src)
+vmcb-fuzzers := $(B)/fuzz/fuzz_merge $(B)/fuzz/fuzz_vmcb
+$(vmcb-fuzzers): test/fuzz/vmcb_input.c test/unit/vmcb_reference.c \
+	$(nested-pure-src)
+$(B)/fuzz/fuzz_merge: $(merge-src) hv/svm/event.c
+$(B)/fuzz/fuzz_merge: FUZZFLAGS := -iquote test/unit/fake
 $(B)/fuzz/fuzz_x86dec: test/fuzz/x86_zydis.c $(lib-src)
 $(B)/fuzz/fuzz_x86dec: LAB_LIBS += -lZydis
 
 $(fuzzers): $(B)/fuzz/%: test/fuzz/%.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)clang -std=gnu11 -g -O1 -I. -D_GNU_SOURCE -o $@ $^ $(LAB_LIBS) \
+	$(Q)clang -std=gnu11 -g -O1 $(FUZZFLAGS) -I. -D_GNU_SOURCE -o $@ $^ \
+		$(LAB_LIBS) \
 		-fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined
 
@@ -100,7 +113,8 @@ $(l1-programs): $(B)/test/e2e/%: test/e2e/%.c
 build-tests: $(units) $(replays) $(l1-programs)
 
 check-tests := test/fuzz/replay-lab.sh test/fuzz/replay-boot.sh \
-	test/fuzz/replay-vmcb.sh test/fuzz/replay-x86dec.sh \
+	test/fuzz/replay-merge.sh test/fuzz/replay-vmcb.sh \
+	test/fuzz/replay-x86dec.sh \
 	test/e2e/bad-input.sh
 guest-tests := test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
 	test/e2e/attack.sh test/e2e/iso.sh test/e2e/iommu.sh \

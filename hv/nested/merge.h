@@ -34,10 +34,16 @@ void merge_control(struct vmcb_control *c02, const struct vmcb_control *c12,
 		   const struct merge *m);
 
 /* A flush that L0 has ordered before stays; one of the more exact kinds is one
- * of everything where the CPU has only that. */
+ * of everything where the CPU has only that, and so are those that no CPU has.
+ */
 static inline u8 merge_flush(u8 pending, u8 asked, bool exact)
 {
-	return pending || (asked && !exact) ? VMCB_TLB_FLUSH_ALL : asked;
+	if (!(pending | asked))
+		return VMCB_TLB_KEEP;
+	if (!pending && exact &&
+	    (asked == VMCB_TLB_FLUSH_ASID || asked == VMCB_TLB_FLUSH_LOCAL))
+		return asked;
+	return VMCB_TLB_FLUSH_ALL;
 }
 
 /* What is new at each VMRUN, inline because it is. @int_ctl: its bits that
@@ -49,9 +55,9 @@ static inline void merge_run(struct vmcb_control *c02,
 	c02->tlb_control =
 		merge_flush(c02->tlb_control, c12->tlb_control, exact_flush);
 	c02->int_ctl = c12->int_ctl & int_ctl;
-	c02->int_vector = c12->int_vector;
+	c02->int_vector = c12->int_vector & VMCB_V_VECTOR;
 	c02->int_state = c12->int_state & VMCB_SHADOW;
-	c02->event_inj = c12->event_inj;
+	c02->event_inj = c12->event_inj & ~VMCB_EVENT_RESERVED;
 	c02->next_rip = c12->next_rip;
 }
 

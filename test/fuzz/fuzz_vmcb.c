@@ -1,46 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Fuzz target for what L1 gives L0 with VMRUN: a VMCB, and the maps that it
- * points to. The first byte chooses L1's CPU; then 3 bytes each change the
- * legal VMCB of test/unit/vmcb_reference.h, so that an input is a short list
- * of what is unusual; behind END_EDITS is L1's memory, whose first bytes are
- * the exits of L2, too. Besides what the sanitizers see, it stops where the
- * checks and their reference differ and on results that break a promise of a
- * header.
+ * points to. The first byte chooses L1's CPU; then come edits of a legal VMCB;
+ * behind END_EDITS is L1's memory, whose first bytes are the exits of L2, too.
+ * Besides what the sanitizers see, it stops where the checks and their
+ * reference differ and on results that break a promise of a header.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "hv/nested/wants.h"
+#include "test/fuzz/vmcb_input.h"
 #include "test/unit/vmcb_reference.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
-#define END_EDITS 0xffff
-#define EXITS	  8
-
-struct input {
-	const u8 *bytes;
-	size_t left;
-};
-
-static void require(bool true_thing)
-{
-	if (!true_thing)
-		abort();
-}
-
-/* Zeros behind the end. */
-static u64 take(struct input *in, size_t n)
-{
-	u64 value = 0;
-	size_t has = n < in->left ? n : in->left;
-
-	memcpy(&value, in->bytes, has);
-	in->bytes += has;
-	in->left -= has;
-	return value;
-}
+#define EXITS 8
 
 static struct check_limits take_limits(struct input *in)
 {
@@ -60,44 +35,11 @@ static struct check_limits take_limits(struct input *in)
 	return l;
 }
 
-/*
- * An edit: 12 bits say where; 2 say how: replace a byte, flip bits of it, fill
- * 8 bytes with it, or make a quadword of a power of two, with ones below and
- * negated as the upper bits of @value say.
- */
-static void edit(struct vmcb *v, u16 where, u8 value)
-{
-	u8 *at = (u8 *)v + (where & 0xfff);
-	size_t room = sizeof(*v) - (where & 0xfff);
-	u64 wide = 1ull << (value & 63);
-
-	if (value & 64)
-		wide--;
-	if (value & 128)
-		wide = -wide;
-	switch (where >> 12 & 3) {
-	case 0:
-		*at = value;
-		break;
-	case 1:
-		*at ^= value;
-		break;
-	case 2:
-		memset(at, value, room < 8 ? room : 8);
-		break;
-	case 3:
-		memcpy(at, &wide, room < 8 ? room : 8);
-		break;
-	}
-}
-
 static struct vmcb take_vmcb(struct input *in)
 {
 	struct vmcb v = reference_vmcb();
-	u16 where;
 
-	while (in->left && (where = (u16)take(in, 2)) != END_EDITS)
-		edit(&v, where, (u8)take(in, 1));
+	take_edits(in, &v);
 	return v;
 }
 
