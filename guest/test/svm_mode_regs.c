@@ -21,6 +21,11 @@ SVM_CODE(do_fetch, "jmp *%rbx")
 SVM_CODE(do_cr0, "mov %cr0, %rcx; xor $0x10000, %rcx; mov %rcx, %cr0")
 SVM_CODE(do_cr3, "mov %cr3, %rcx; mov %rsi, %cr3; mov %cr3, %rdx")
 SVM_CODE(do_cr4, "mov %cr4, %rcx; xor $0x80, %rcx; mov %rcx, %cr4")
+/* With REX.W ECX is 1; where the prefix is DEC EAX, it is 0. */
+SVM_CODE(do_rex, "mov $1, %ecx; mov $2, %eax; .byte 0x48; dec %eax;"
+		 "and %eax, %ecx")
+SVM_CODE(do_cr3_from, "mov %rbx, %cr3")
+SVM_CODE(do_cr4_from, "mov %rbx, %cr4")
 SVM_CODE(do_cr3_read, "mov (%rbx), %rdx; mov %rsi, %cr3; mov (%rbx), %rcx")
 SVM_CODE(do_wp_write, "mov %cr0, %rcx; and $~0x10000, %rcx; mov %rcx, %cr0;"
 		      "movl $0x5511, (%rbx); or $0x10000, %rcx;"
@@ -141,7 +146,56 @@ static void efer_nxe(const struct l2_row *r)
 	l2_expect("address", svm_vmcb.control.exit_info_2, TARGET);
 }
 
+/* Legal: PAE is asked for when paging begins. */
+static void efer_lme(const struct l2_row *r)
+{
+	u64 own = read_cr0();
+
+	mode_no_paging(CR0_PE);
+	svm_vmcb.save.efer |= EFER_LME;
+	svm_vmcb.save.cr4 &= ~(u64)CR4_PAE;
+	l2_expect_exit(r->code, VMCB_EXIT_VMMCALL);
+	l2_expect("cr0 of L1", read_cr0(), own);
+}
+
+/* The CPU makes LMA of LME and PG. */
+static void efer_lma(const struct l2_row *r)
+{
+	if (r->arg)
+		mode_protected();
+	svm_vmcb.save.efer ^= EFER_LMA;
+	l2_expect_exit(r->code, VMCB_EXIT_VMMCALL);
+	l2_expect("rcx", svm_regs.rcx, r->want);
+	l2_expect("LMA", svm_vmcb.save.efer & EFER_LMA, r->arg ? 0 : EFER_LMA);
+}
+
+/* Reserved bits are #GP, and nothing is changed. */
+static void cr_reserved(const struct l2_row *r)
+{
+	u64 old = svm_vmcb.save.cr4;
+
+	svm_regs.rbx = r->arg;
+	l2_expect_exit(r->code, EXIT_OF(VECTOR_GP));
+	l2_expect("error code", svm_vmcb.control.exit_info_1, 0);
+	l2_expect("cr4", svm_vmcb.save.cr4, old);
+	l2_expect("rip", svm_vmcb.save.rip, (u64)r->code);
+}
+
+/* Upper bits of CR3 mean nothing outside of long mode. */
+static void cr3_legacy(const struct l2_row *r)
+{
+	mode_protected();
+	svm_vmcb.save.cr3 = r->arg;
+	l2_expect_exit(r->code, VMCB_EXIT_VMMCALL);
+}
+
 static const struct l2_row registers[] = {
+	L2_ROW("efer-lme-without-pae", efer_lme, NULL),
+	L2_ROW("efer-lma-missing", efer_lma, do_rex, .want = 1),
+	L2_ROW("efer-lma-without-paging", efer_lma, do_rex, .arg = 1),
+	L2_ROW("cr3-far-without-paging", cr3_legacy, NULL, .arg = 1ull << 60),
+	L2_ROW("cr4-reserved", cr_reserved, do_cr4_from, .arg = 1ull << 40),
+	L2_ROW("cr3-reserved", cr_reserved, do_cr3_from, .arg = 1ull << 60),
 	L2_ROW("cr0-written", cr0_written, do_cr0),
 	L2_ROW("cr3-written", cr3_written, do_cr3),
 	L2_ROW("cr4-written", cr4_written, do_cr4),

@@ -2,6 +2,7 @@
 /* Exits of L1's guest: whose they are. */
 #include "hv/gwalk.h"
 #include "hv/insn.h"
+#include "hv/layout.h"
 #include "hv/mem.h"
 #include "hv/nested/assist.h"
 #include "hv/nested/merge.h"
@@ -277,6 +278,39 @@ static RARE enum result on_read(struct vcpu *v, const struct exit *exit)
 	return SAME_RIP;
 }
 
+/* At a MOV to a control register; not if what the CPU has stored is of L0. */
+static bool is_at_mov_cr(struct vcpu *v)
+{
+	struct guest_view view;
+	struct x86_insn insn;
+
+	if (v->nested->vmcb02->save.cr3 == read_cr3() && v->regs.rip >= HV_BASE)
+		return false;
+	vmm->view_code(v, &view);
+	return insn_fetch(v, &view, &insn) && insn.dst == X86_CR;
+}
+
+/*
+ * QEMU's CPU ends L2 as VMRUN does that refuses a block where a MOV to CR3 or
+ * CR4 has reserved bits: that is a #GP. Other illegal ones it takes, and
+ * refuses vmcb02 at L0's next VMRUN; L0's own registers are in the block then.
+ * L1 has L2 as it was at L1's VMRUN.
+ */
+static RARE enum result on_invalid(struct vcpu *v, const struct exit *exit)
+{
+	struct nested *n = v->nested;
+	const struct vmcb *vmcb12;
+
+	if (is_at_mov_cr(v))
+		return fault(v, VECTOR_GP);
+	vmcb12 = space_writable(n->pair->vmcb12, PAGE_SIZE);
+	merge_save(&n->vmcb02->save, &vmcb12->save);
+	get_regs(&v->regs, &vmcb12->save);
+	n->vmcb02->control.exit_code = VMCB_EXIT_INVALID;
+	n->pair->valid = false;
+	return reflect_exit(v, exit);
+}
+
 /* What L1 does not want. */
 static RARE enum result own_exit(struct vcpu *v, const struct exit *exit)
 {
@@ -314,6 +348,8 @@ enum result nested_exit(struct vcpu *v, const struct exit *exit)
 		return on_page_fault(v, exit);
 	if (exit->code <= VMCB_EXIT_RDTSC && is_any_read(exit->code))
 		return on_read(v, exit);
+	if (exit->slot == EXIT_invalid)
+		return on_invalid(v, exit);
 	if (exit->slot == EXIT_swint && cpu_is_tcg())
 		return on_soft_interrupt(v, exit);
 	return l1_wants(v, exit) ? reflect_exit(v, exit) : own_exit(v, exit);

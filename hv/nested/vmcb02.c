@@ -205,6 +205,25 @@ IN_VMRUN void merge_maps(struct nested *n)
 		vmcb_trap_msr(map02, MSR_PAT); /* hv/nested/msrs.c */
 }
 
+/*
+ * QEMU's CPU takes EFER.LMA as it is, where others make it of LME and PG. It
+ * refuses upper bits of CR3 in any mode of the guest, for L0 is in long mode;
+ * outside of it they mean nothing, as PAE does without paging, but see
+ * svm_add_pae().
+ */
+static void fit_modes(struct vmcb_save *s)
+{
+	if (!cpu_is_tcg())
+		return;
+	if (s->efer & EFER_LME && s->cr0 & CR0_PG) {
+		s->efer |= EFER_LMA;
+		return;
+	}
+	s->efer &= ~(u64)EFER_LMA;
+	s->cr3 = (u32)s->cr3;
+	svm_add_pae(s);
+}
+
 /* Everything, from the copy. */
 IN_VMRUN void merge_all(struct nested *n)
 {
@@ -228,6 +247,7 @@ IN_VMRUN void merge_all(struct nested *n)
 	if (cpu_is_tcg())
 		merge_reads(vmcb02->control.intercept, c12->intercept);
 	merge_save(&vmcb02->save, &n->copy12->save);
+	fit_modes(&vmcb02->save);
 	if (!n->pair->nested_paging)
 		vmcb02->save.g_pat = n->vmcb01->save.g_pat;
 }
@@ -340,6 +360,7 @@ void vmcb02_resume(struct nested *n, const struct vmcb *l2, u32 int_ctl)
 	c02->tlb_control = VMCB_TLB_FLUSH_ALL;
 	c02->ncr3 = choose_root(n);
 	merge_save(&pair->vmcb02->save, &l2->save);
+	fit_modes(&pair->vmcb02->save);
 	if (mends_virq(n))
 		vmcb_intercept(pair->vmcb02, VMCB_EXIT_CR_WRITE + 8);
 	pair->valid = false;

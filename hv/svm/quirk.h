@@ -6,7 +6,8 @@
  */
 #pragma once
 
-#include "lib/types.h"
+#include "lib/vmcb.h"
+#include "lib/x86.h"
 
 /* Asks CPUID. Once, before any guest runs. */
 void quirk_init(void);
@@ -16,4 +17,15 @@ extern bool quirk_tcg;
 static inline bool cpu_is_tcg(void)
 {
 	return quirk_tcg;
+}
+
+/*
+ * At a #VMEXIT of a guest with EFER.LME and without CR0.PG and CR4.PAE QEMU's
+ * CPU does not load CR0: L0 would go on without paging. So such a guest, which
+ * does not page, has PAE.
+ */
+static inline void svm_add_pae(struct vmcb_save *s)
+{
+	if (cpu_is_tcg() && s->efer & EFER_LME && !(s->cr0 & CR0_PG))
+		s->cr4 |= CR4_PAE;
 }

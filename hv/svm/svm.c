@@ -550,6 +550,7 @@ static bool set_efer(struct vcpu *v, u64 value)
 	if (s->cr0 & CR0_PG && (value ^ s->efer) & EFER_LME)
 		return false;
 	s->efer = (value & ~(u64)EFER_LMA) | (s->efer & EFER_LMA) | EFER_SVME;
+	svm_add_pae(s);
 	return true;
 }
 
