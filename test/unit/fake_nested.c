@@ -121,7 +121,11 @@ bool nested_take(struct vcpu *v, enum exit_slot slot)
 	}
 	assert_int_equal(v->level, 2);
 	fake.taken = (u8)slot;
-	return fake.l1_takes;
+	if (!fake.l1_takes)
+		return false;
+	v->level = 1;
+	vmm->set_gif(v, false);
+	return true;
 }
 
 bool nested_take_fault(struct vcpu *v, u8 vector)

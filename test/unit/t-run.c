@@ -533,6 +533,22 @@ static void nmis_wait_for_an_exception(void **state)
 	assert_int_equal(fake.delivered[1].type, EVENT_NMI);
 }
 
+/* L1 is told of it by an exit of its guest, and has it at its own STGI. */
+static void nmis_in_level_2_are_l1s_first(void **state)
+{
+	(void)state;
+	v->level = 2;
+	fake.l1_takes = true;
+	exit_of(EXIT_nmi);
+	assert_int_equal(fake.taken, EXIT_nmi);
+	assert_nothing_delivered();
+	assert_true(fake.watches_gif);
+	v->svme = true;
+	insn(0xdc010f, 3);
+	exit_of(EXIT_stgi);
+	assert_delivered(EVENT_NMI, VECTOR_NMI);
+}
+
 /* GIF **********************************************************************/
 
 #define STGI 0xdc010f
@@ -745,6 +761,7 @@ int main(void)
 		TEST(l1_has_nmis_behind_the_iret),
 		TEST(requested_nmis_arrive_once),
 		TEST(nmis_wait_for_an_exception),
+		TEST(nmis_in_level_2_are_l1s_first),
 		TEST(gif_holds_interrupts_and_nmis),
 		TEST(gif_holds_init),
 		TEST(svm_instructions_are_ud),
