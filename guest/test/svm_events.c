@@ -299,7 +299,8 @@ static const struct probe probes[] = {
 	PROBE("shadow-saved", "saved", shadow_saved, do_sti_cpuid),
 	PROBE("gif-after-exit", "clear", gif_after_exit, NULL),
 	PROBE("gif-in-guest", "set", gif_in_guest, do_nops),
-	PROBE("inject-nmi", "blocks", injected_nmi, do_nops),
+	/* 15.20: an injected NMI does not block the next one */
+	PROBE("inject-nmi", "blocks-not", injected_nmi, do_nops),
 	PROBE("virtual-gif", "yes", virtual_gif, do_clgi),
 };
 
