@@ -12,8 +12,8 @@ usage() {
 	cat <<-EOF
 	usage: tools/size.sh [--help]
 	Prints code lines per folder and section sizes of what is in $build.
-	Says whether the hypervisor's core, and the core with nesting, are within
-	the budget of $budget lines.
+	Says whether the hypervisor's core, without and with nesting, is within
+	its budget of $budget lines.
 	EOF
 }
 
