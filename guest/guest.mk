@@ -4,6 +4,7 @@ guest-lib-src := guest/lib/apic.c guest/lib/argument.c \
 	guest/lib/cmdline.c guest/lib/edu.c \
 	guest/lib/exit.c guest/lib/idt.c guest/lib/multiboot.c \
 	guest/lib/nestbox.c guest/lib/page.c guest/lib/pci.c \
+	guest/lib/rnd.c \
 	guest/lib/serial.c guest/lib/smp.c \
 	guest/lib/tap.c guest/lib/tick.c guest/lib/trampoline.S \
 	guest/lib/vectors.S
@@ -40,6 +41,7 @@ payloads := $(B)/guest/bench/micro.elf $(B)/guest/bench/svm_cost.elf \
 	$(B)/guest/test/svm_counts.elf \
 	$(B)/guest/test/attack.elf \
 	$(B)/guest/test/svm_probe.elf \
+	$(B)/guest/test/svm_random.elf \
 	$(simple-tests:%=$(B)/guest/test/%.elf) \
 	$(svm-tests:%=$(B)/guest/test/%.elf)
 
@@ -50,6 +52,9 @@ attack-src   := guest/test/attack.c guest/test/attack_cpu.c \
 svm_probe-src := guest/test/svm.c guest/test/svm_checks.c \
 	guest/test/svm_cpu.c guest/test/svm_events.c guest/test/svm_exits.c \
 	guest/test/svm_nested.c guest/test/svm_probe.c
+svm_random-src := guest/test/svm.c guest/test/svm_l1.c guest/test/svm_l2.c \
+	guest/test/svm_random.c guest/test/svm_random_block.c \
+	guest/test/svm_random_world.c
 
 $(guest-lib): $(call free-objects,$(guest-lib-src)) $(lib-free)
 	$(call say,AR,$@)
@@ -63,6 +68,7 @@ $(B)/guest/test/svm_counts.elf64: \
 	$(call free-objects,guest/test/svm_counts.c guest/test/svm.c)
 $(B)/guest/test/attack.elf64: $(call free-objects,$(attack-src))
 $(B)/guest/test/svm_probe.elf64: $(call free-objects,$(svm_probe-src))
+$(B)/guest/test/svm_random.elf64: $(call free-objects,$(svm_random-src))
 $(simple-tests:%=$(B)/guest/test/%.elf64): $(B)/guest/test/%.elf64: \
 		$(B)/free/guest/test/%.o
 

@@ -122,11 +122,12 @@ guest-tests := test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
 	test/e2e/instrument.sh \
 	test/e2e/bochs.sh test/e2e/pae.sh test/e2e/svm.sh \
 	test/e2e/svm-bochs.sh test/e2e/xen.sh test/e2e/selftests.sh \
-	test/e2e/multiboot.sh
+	test/e2e/multiboot.sh \
+	test/e2e/random.sh
 long-tests := test/e2e/deep.sh test/e2e/nested-long.sh \
 	test/e2e/svm-long.sh \
 	test/e2e/selftests-long.sh test/e2e/attack-long.sh test/e2e/disk.sh \
-	test/mutants.sh
+	test/e2e/random-long.sh test/mutants.sh
 
 check: all $(units) $(replays)
 	$(Q)tools/run-tap -n check -t 120 $(units) $(check-tests)

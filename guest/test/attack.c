@@ -24,7 +24,6 @@
 #include "lib/cpu.h"
 #include "lib/exit.h"
 #include "lib/fmt.h"
-#include "lib/hash.h"
 
 #define TESTS	 3
 #define ATTACKS	 200 /* in a round */
@@ -33,32 +32,12 @@
 
 int main(const char *cmdline);
 
-static u64 state; /* of the random numbers; never 0 */
 static u64 block, block_end;
 static u64 token[2];
 static u64 tracing;
 static unsigned failures, faults;
 
 /* Random numbers ***********************************************************/
-
-/* Marsaglia's xorshift64*. */
-u64 rnd(void)
-{
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return state * 0x2545f4914f6cdd1dull;
-}
-
-u64 rnd_below(u64 n)
-{
-	return (rnd() >> 11) % n;
-}
-
-bool rnd_once_in(u64 n)
-{
-	return !rnd_below(n);
-}
 
 u64 rnd_hole(void)
 {
@@ -318,7 +297,7 @@ int main(const char *cmdline)
 		serial_printf("error: wrong options, or not on nestbox.elf\n");
 		return EXIT_USAGE;
 	}
-	state = hash_word(HASH_START, seed) | 1;
+	rnd_seed(seed);
 	idt_init();
 	choose_attacks(cmdline, init);
 	attack_cpu_init();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The attack payload's parts: random numbers, and the attacks, each of which
+ * The attack payload's parts: random addresses, and the attacks, each of which
  * does one random thing that must not harm L0 and undoes what would harm the
  * payload itself. Faults of the payload are caught and mean nothing.
  *
@@ -8,12 +8,7 @@
  */
 #pragma once
 
-#include "lib/types.h"
-
-/* The next random number; one below @n (not 0); one of odds true in @n. */
-u64 rnd(void);
-u64 rnd_below(u64 n);
-bool rnd_once_in(u64 n);
+#include "guest/lib/rnd.h"
 
 /* A number as attackers like them: 0, ~0, one bit, addresses, any. */
 u64 rnd_value(void);
