@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Two CPUs (AMD APM vol. 2, 15.13, 15.21 and 15.25.5): CPU 0 runs L2; meanwhile
- * CPU 1 interrupts it, or works on the nested tables that L2 runs on, whose
- * accessed and dirty bits L2's accesses set.
+ * CPU 1 interrupts it, works on the nested tables that L2 runs on, whose
+ * accessed and dirty bits L2's accesses set, or runs a guest on them itself.
  */
 #include "guest/lib/apic.h"
 #include "guest/lib/idt.h"
@@ -19,6 +19,9 @@
 #define BURST	   5u /* times that L2 writes all pages before an exit */
 #define RUNS_MAX   100000u
 #define ROUNDS	   200u
+#define FLUSHES	   5000u
+#define STEP	   37u /* of ticks */
+#define LAST_STEP  5000u
 #define IPIS	   200u
 #define WAIT_TURNS 10000000u
 #define DELAY	   100u
@@ -34,6 +37,8 @@ SVM_CODE(do_spin,
 	 "movl $1, (%rbx); mov $2000000, %edx; 1: pause; dec %edx; jnz 1b")
 SVM_CODE(do_hlt, "movl $1, (%rbx); hlt; nop")
 SVM_CODE(do_sti_hlt, "movl $1, (%rbx); sti; hlt; nop")
+/* In the nested table that both CPUs change: BASE. */
+SVM_CODE(do_touch, "mov $0x2040000, %ebx; mov (%rbx), %rcx")
 /* Adds 1 to a word of each page from RSI on, RDX times. */
 SVM_CODE(do_writes, "2: pause; mov %rsi, %rbx; mov $16, %ecx;"
 		    "1: incq (%rbx); add $0x1000, %rbx; dec %ecx; jnz 1b;"
@@ -269,7 +274,59 @@ static void raced(const struct l2_row *r)
 	l2_expect("some were written", race.seen > ROUNDS, true);
 }
 
+/* A guest of CPU 1's own, on the same nested tables. */
+static struct vmcb other __attribute__((aligned(PAGE_SIZE)));
+static u8 other_save[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+
+static void run_other(void)
+{
+	u64 pa = (u64)&other;
+
+	__asm__ volatile("push %%rbp; vmrun; pop %%rbp; stgi"
+			 : "+a"(pa)
+			 :
+			 : "rbx", "rcx", "rdx", "rsi", "rdi", "memory", "cc");
+}
+
+/* CPU 1. Each of its VMRUNs finds a table changed. */
+static void flush_often(void *code)
+{
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME | EFER_NXE);
+	wrmsr(MSR_VM_HSAVE_PA, (u64)other_save);
+	for (unsigned i = 0; i < FLUSHES; i++) {
+		__atomic_and_fetch(entry(1), ~AD, __ATOMIC_SEQ_CST);
+		other.save.rip = (u64)code;
+		run_other();
+		race.seen += other.control.exit_code == VMCB_EXIT_VMMCALL;
+	}
+}
+
+/*
+ * Both CPUs order flushes at once, and neither waits for the other forever. The
+ * timer, which nobody takes, has an exact QEMU change CPUs at ever other
+ * points.
+ */
+static void flushes(const struct l2_row *r)
+{
+	memset(&race, 0, sizeof(race));
+	svm_vmcb.save.rip = (u64)r->code;
+	other = svm_vmcb;
+	other.control.asid = 2;
+	smp_run(1, flush_often, (void *)(u64)r->code);
+	apic_timer_start(L1_VECTOR_TIMER);
+	for (unsigned i = 0; i < FLUSHES; i++) {
+		apic_timer_arm(1 + i * STEP % LAST_STEP);
+		__atomic_and_fetch(entry(0), ~AD, __ATOMIC_SEQ_CST);
+		if (!l2_expect_exit(r->code, VMCB_EXIT_VMMCALL))
+			break;
+	}
+	l2_expect("CPU 1", smp_wait(1), true);
+	l2_expect("exits of CPU 1", race.seen, FLUSHES);
+	l1_settle();
+}
+
 static const struct l2_row races[] = {
+	L2_ROW("race-flushes", flushes, do_touch),
 	L2_ROW("race-dirty-log", raced, do_writes),
 	L2_ROW("race-entries", raced, do_writes, .arg = 1),
 };
