@@ -18,7 +18,8 @@ guest-script := guest/lib/guest.ld
 # Tests of one file each; then those of several.
 simple-tests := apic dma exitcode gif hypercall planted selftest
 # The conformance suite: a file each, NAME-more, and the frame svm_l2.
-svm-tests := svm_block svm_debug svm_event svm_gif svm_intercept svm_load \
+svm-tests := svm_ahead svm_block svm_debug svm_event svm_gif svm_intercept \
+	svm_load \
 	svm_maps svm_mode svm_npt svm_smp svm_tlb svm_virq svm_vmrun
 svm_load-more := guest/test/svm_load_l2.c
 svm_maps-more := guest/test/svm_maps_io.c
@@ -28,6 +29,7 @@ svm_vmrun-more := guest/test/svm_vmrun_copies.c guest/test/svm_vmrun_state.c
 # Of these, svm_l1 has interrupts of L1's own, svm_guest a page of L2 that has
 # its tables to itself.
 svm_block-more := guest/test/svm_guest.c
+svm_ahead-more := guest/test/svm_ahead_round.S guest/test/svm_l1.c
 svm_debug-more := guest/test/svm_l1.c
 svm_event-more := guest/test/svm_event_faults.c guest/test/svm_l1.c
 svm_gif-more := guest/test/svm_gif_l2.c guest/test/svm_l1.c

@@ -8,7 +8,8 @@ hv-src := $(hv-pure-src) hv/boot/boot.S hv/boot/l1.c hv/code.c hv/console.c \
 	hv/mem.c hv/mmio.c hv/panic.c hv/pci.c hv/policy.c hv/ports.c \
 	hv/power.c hv/ptable.c hv/run.c hv/seal.c hv/shoot.c hv/smp.c \
 	hv/space.c hv/svm/ahead.c hv/svm/entry.S hv/svm/gif.c hv/svm/memo.c \
-	hv/svm/msrpm.c hv/svm/quirk.c hv/svm/svm.c \
+	hv/svm/msrpm.c hv/svm/quick.c hv/svm/quirk.c hv/svm/record.c \
+	hv/svm/svm.c \
 	hv/tables.c hv/timer.c hv/token.c hv/trampoline.S hv/trap.c \
 	hv/vapic.c hv/vectors.S
 # Either of these two, which have the functions of hv/nested.h.

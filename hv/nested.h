@@ -51,7 +51,7 @@ handler_fn nested_exit;
  * block then.
  */
 bool nested_quick_vmrun(struct vcpu *v);
-bool nested_quick_exit(struct vcpu *v, const struct exit *exit);
+bool nested_quick_exit(struct vcpu *v, enum exit_slot slot);
 
 /* If L1 intercepts such an event (EXIT_nmi, EXIT_init, EXIT_shutdown) in its
  * guest, which runs: L1 has the exit and the event stays pending. */

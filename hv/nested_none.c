@@ -131,10 +131,10 @@ bool nested_quick_vmrun(struct vcpu *v)
 	return false;
 }
 
-bool nested_quick_exit(struct vcpu *v, const struct exit *exit)
+bool nested_quick_exit(struct vcpu *v, enum exit_slot slot)
 {
 	(void)v;
-	(void)exit;
+	(void)slot;
 	return false;
 }
 

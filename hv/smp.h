@@ -26,7 +26,7 @@ void smp_request(struct cpu *to, enum request request, u8 vector);
 /* Whether there may be a request, or the end. */
 static inline bool smp_is_asked(const struct cpu *cpu)
 {
-	return __atomic_load_n(&cpu->requests, __ATOMIC_RELAXED) |
+	return __atomic_load_n(&cpu->requests, __ATOMIC_RELAXED) ||
 	       __atomic_load_n(&cpu->stops, __ATOMIC_RELAXED);
 }
 

@@ -98,8 +98,11 @@ struct vcpu {
 	struct nested *nested; /* hv/nested; NULL: L1 has no SVM */
 	u64 map; /* which memory it sees: L1's, 0, or by these tables of L1's */
 	struct vapic apic;
-	struct code_page code[CODE_PAGES], stack;
-	struct memo *memo; /* hv/svm/memo.h */
+	struct code_page code[CODE_PAGES];
+	struct memo *memo;   /* hv/svm/memo.h */
+	struct ahead *ahead; /* hv/svm/ahead.h */
+	u64 recorded;	     /* how many of these ever */
+	u64 proven;	     /* the one that led to the guest that runs */
 };
 
 struct guest_view; /* gwalk.h */

@@ -234,6 +234,27 @@ static inline void ud2(void)
 	__asm__ volatile("ud2" : : : "memory");
 }
 
+/* @n words, one by one, upwards; @n > 0. */
+static inline void copy_words(u64 *to, const u64 *from, u64 n)
+{
+	__asm__ volatile("rep movsq"
+			 : "+D"(to), "+S"(from), "+c"(n)
+			 :
+			 : "memory");
+}
+
+/* @n > 0. */
+static inline bool same_words(const u64 *a, const u64 *b, u64 n)
+{
+	bool same;
+
+	__asm__ volatile("repe cmpsq"
+			 : "=@ccz"(same), "+D"(a), "+S"(b), "+c"(n)
+			 :
+			 : "memory");
+	return same;
+}
+
 /* FS, GS, TR, LDTR and the MSRs that go with them, from the block at @pa or to
  * it: APM vol. 2, 15.5.2. */
 static inline void vmload(u64 pa)

@@ -18,7 +18,7 @@
 /* Somebody waits for this CPU's dispatcher. */
 static bool is_wanted(const struct vcpu *v)
 {
-	return v->nmi_pending | v->stepping | v->nmi_blocked |
+	return v->nmi_pending | v->stepping | v->nmi_blocked ||
 	       smp_is_asked(v->cpu);
 }
 
@@ -50,11 +50,24 @@ static bool find_next(const struct vcpu *v, u8 kind)
 	return vmcb02->control.next_rip;
 }
 
-/* Exits of instructions, and of interrupts, by one bit of L1's block. */
-bool nested_quick_exit(struct vcpu *v, const struct exit *exit)
+/* L1's map of MSRs has a say, too. */
+static __attribute__((noinline)) bool wants_this_msr(const struct vcpu *v)
+{
+	const struct vmcb_control *c02 = &v->nested->vmcb02->control;
+	const struct exit exit = {.slot = EXIT_msr,
+				  .code = VMCB_EXIT_MSR,
+				  .info1 = c02->exit_info_1};
+
+	return l1_wants(v, &exit);
+}
+
+/* By one bit of L1's block. Not inline: few have a call before end_guest(). */
+static __attribute__((noinline)) bool reflect_quickly(struct vcpu *v,
+						      enum exit_slot slot)
 {
 	struct nested *n = v->nested;
-	u64 code = exit->code;
+	struct vmcb_control *c02 = &n->vmcb02->control;
+	u64 code = c02->exit_code;
 	u8 kind;
 
 	if (code - VMCB_EXIT_INTR > VMCB_EXIT_CHOSEN_MAX - VMCB_EXIT_INTR ||
@@ -63,13 +76,24 @@ bool nested_quick_exit(struct vcpu *v, const struct exit *exit)
 		return false;
 	kind = assist_kinds[code];
 	if (kind & (ASSIST_OPERAND | ASSIST_DECODES) ||
-	    !wants_exit(&n->copy12->control, code) ||
-	    (code == VMCB_EXIT_MSR && !l1_wants(v, exit)) ||
-	    !find_next(v, kind))
+	    !wants_exit(&n->copy12->control, code) || !find_next(v, kind))
 		return false;
-	n->vmcb02->control.event_inj = 0;
-	account_exit(&v->cpu->account, 2, exit, n->vmcb02->save.rip, BY_L1);
-	end_guest(v);
+	c02->event_inj = 0;
+	account_exit(&v->cpu->account, 2,
+		     &(struct exit){.slot = slot,
+				    .code = code,
+				    .info1 = c02->exit_info_1,
+				    .info2 = c02->exit_info_2},
+		     n->vmcb02->save.rip, BY_L1);
 	n->reflected++;
+	end_guest(v);
 	return true;
+}
+
+/* Exits of instructions, and of interrupts. */
+bool nested_quick_exit(struct vcpu *v, enum exit_slot slot)
+{
+	if (slot == EXIT_msr && !wants_this_msr(v))
+		return false;
+	return reflect_quickly(v, slot);
 }

@@ -27,6 +27,7 @@ static __attribute__((always_inline)) inline void enter_guest(struct vcpu *v)
 	v->gif = GIF_ON;
 	v->backend = n->vmcb02;
 	v->level = 2;
+	v->proven = 0;
 	v->injected = n->vmcb02->control.event_inj;
 	v->entry_rip = n->vmcb02->save.rip;
 	v->map = n->pair->nested_paging ? npt12_of(n)->root : 0;

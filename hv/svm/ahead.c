@@ -1,48 +1,103 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hv/svm/ahead.h"
 
-#include "hv/code.h"
-#include "hv/space.h"
+#include "hv/mem.h"
+#include "hv/svm/gif.h"
 #include "lib/cpu.h"
-#include "lib/vmcb.h"
+#include "lib/string.h"
 #include "lib/x86.h"
 
-#define POP_VMLOAD  0xda010f58u /* POP RAX; VMLOAD */
 #define DR7_ENABLED 0xffu
+#define PATIENCE    64
 
-/* The word that a supervisor reads at @va, if its tables say that it may and
- * have nothing to be set. NULL: the CPU has to look. */
-static const u64 *stack_word(struct vcpu *v, const struct vmcb_save *s, u64 va)
+void ahead_start(struct vcpu *v)
 {
-	const u64 wanted = PTE_PRESENT | PTE_ACCESSED;
-	const struct code_page *p = &v->stack;
-	u64 bits;
-
-	if (va % sizeof(u64) || s->cr4 & CR4_LA57 ||
-	    !code_find(v, &v->stack, s->cr3, va))
-		return NULL;
-	bits = p->value[0] & p->value[1] & p->value[2] & p->value[3];
-	if ((bits & (wanted | PTE_USER)) != wanted)
-		return NULL;
-	return (const u64 *)(const void *)(p->bytes + va % PAGE_SIZE);
+	v->ahead = mem_array(AHEADS, sizeof(*v->ahead));
 }
 
-u64 ahead_of_vmsave(struct vcpu *v, u64 rip, const u8 *code)
+static struct ahead *ahead_of(const struct vcpu *v, const struct vmcb_save *s)
+{
+	return &v->ahead[(s->rip >> 4 ^ s->rsp >> 14) % AHEADS];
+}
+
+/* An interrupt, a debugger or a single step might come in between. */
+static bool is_seen(const struct vcpu *v, const struct vmcb_save *s)
+{
+	return (v->gif != GIF_OFF && svm_gif(v)) || s->rflags & RFLAGS_TF ||
+	       s->dr7 & DR7_ENABLED;
+}
+
+/* Those from @g on to @end; their number is one of fours. */
+static inline bool hold(const struct ahead_guard *g,
+			const struct ahead_guard *end)
+{
+	_Static_assert(AHEAD_AT_ONCE == 4, "so many are here");
+	for (; g != end; g += AHEAD_AT_ONCE)
+		if ((*g[0].at ^ g[0].value) | (*g[1].at ^ g[1].value) |
+		    (*g[2].at ^ g[2].value) | (*g[3].at ^ g[3].value))
+			return false;
+	return true;
+}
+
+/* What POP would find. */
+static bool is_on_stack(const struct ahead *a, u64 rsp)
+{
+	u64 at = rsp - a->stack_va;
+	const u64 *word = (const u64 *)(const void *)(a->stack + at);
+
+	if (at > PAGE_SIZE - a->pops * sizeof(*word) || at % sizeof(*word))
+		return false;
+	for (u32 i = 0; i < a->pops; i++)
+		if (word[i] != a->popped[i])
+			return false;
+	return true;
+}
+
+/* Translations that held before VMRUN hold behind it, as in a TLB: this CPU has
+ * executed nothing of L1's since. */
+static bool fits(const struct ahead *a, const struct vmcb_save *s, u64 proven)
+{
+	const struct ahead_guard *end = a->guard + a->guards;
+
+	return a->rip == s->rip && a->cr3 == s->cr3 && a->cr4 == s->cr4 &&
+	       a->efer == s->efer && s->cs.attributes & VMCB_SEGMENT_LONG &&
+	       (!a->pops || is_on_stack(a, s->rsp)) &&
+	       hold(a->guard, proven == a->before ? a->common : end) &&
+	       same_words(a->code, a->bytes, a->words);
+}
+
+/* To record costs more than an exit does: only what may last is. */
+static __attribute__((noinline, cold)) void miss(struct vcpu *v,
+						 struct ahead *a, u64 proven)
+{
+	if (a->patience) {
+		a->patience--;
+		return;
+	}
+	ahead_record(v, a, proven);
+	a->patience = PATIENCE;
+}
+
+const struct ahead *ahead_run(struct vcpu *v, u64 proven)
 {
 	struct vmcb_save *s = &((struct vmcb *)v->backend)->save;
-	const u64 *word;
-	u32 found;
+	struct ahead *a = ahead_of(v, s);
+	const struct ahead_move *m, *end;
 
-	if (!code)
-		return rip;
-	__builtin_memcpy(&found, code, sizeof(found));
-	if (found != POP_VMLOAD || s->dr7 & DR7_ENABLED)
-		return rip;
-	word = stack_word(v, s, s->rsp);
-	if (!word || *word % PAGE_SIZE || !space_writable(*word, PAGE_SIZE))
-		return rip;
-	s->rax = *word;
-	s->rsp += sizeof(*word);
-	vmload(s->rax);
-	return rip + sizeof(found);
+	if (is_seen(v, s))
+		return NULL;
+	if (proven != a->before || !fits(a, s, proven)) {
+		miss(v, a, proven);
+		if (!fits(a, s, proven))
+			return NULL;
+	}
+	for (m = a->move, end = m + a->moves; m != end; m++)
+		copy_words(m->to, m->from, m->words);
+	s->rsp += a->pops * sizeof(u64);
+	s->rip = a->next;
+	if (a->vmsave)
+		vmsave(a->vmsave);
+	if (a->vmload)
+		vmload(a->vmload);
+	return a;
 }

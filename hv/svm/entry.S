@@ -8,7 +8,7 @@
  * none of them.
  *
  * After an exit that svm_quick_exit(v) deals with, the block runs whose address
- * it returns. Registers that C preserves are not saved for it.
+ * it returns, with the registers that it leaves in gpr[].
  */
 	.text
 	.globl	svm_enter
@@ -22,43 +22,43 @@ svm_enter:
 	push	%rsi
 	push	%rdx
 	sub	$8, %rsp
-	mov	24(%rsi), %rbx
-	mov	40(%rsi), %rbp
-	mov	96(%rsi), %r12
-	mov	104(%rsi), %r13
-	mov	112(%rsi), %r14
-	mov	120(%rsi), %r15
 	mov	%rdi, %rax
 1:	mov	8(%rsi), %rcx
 	mov	16(%rsi), %rdx
+	mov	24(%rsi), %rbx
+	mov	40(%rsi), %rbp
 	mov	56(%rsi), %rdi
 	mov	64(%rsi), %r8
 	mov	72(%rsi), %r9
 	mov	80(%rsi), %r10
 	mov	88(%rsi), %r11
+	mov	96(%rsi), %r12
+	mov	104(%rsi), %r13
+	mov	112(%rsi), %r14
+	mov	120(%rsi), %r15
 	mov	48(%rsi), %rsi
 	vmrun	%rax
 	mov	16(%rsp), %rax
 	mov	%rcx, 8(%rax)
 	mov	%rdx, 16(%rax)
+	mov	%rbx, 24(%rax)
+	mov	%rbp, 40(%rax)
 	mov	%rsi, 48(%rax)
 	mov	%rdi, 56(%rax)
 	mov	%r8, 64(%rax)
 	mov	%r9, 72(%rax)
 	mov	%r10, 80(%rax)
 	mov	%r11, 88(%rax)
+	mov	%r12, 96(%rax)
+	mov	%r13, 104(%rax)
+	mov	%r14, 112(%rax)
+	mov	%r15, 120(%rax)
 	cld
 	mov	8(%rsp), %rdi
 	call	svm_quick_exit
 	mov	16(%rsp), %rsi
 	test	%rax, %rax
 	jnz	1b
-	mov	%rbx, 24(%rsi)
-	mov	%rbp, 40(%rsi)
-	mov	%r12, 96(%rsi)
-	mov	%r13, 104(%rsi)
-	mov	%r14, 112(%rsi)
-	mov	%r15, 120(%rsi)
 	add	$24, %rsp
 	pop	%r15
 	pop	%r14

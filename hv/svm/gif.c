@@ -141,17 +141,3 @@ bool svm_gif_exit(struct vcpu *v, enum exit_slot slot)
 		open_window(v);
 	return true;
 }
-
-/* Most return to what they left, a flag that is off. */
-void svm_gif_return(struct vcpu *v, enum gif before)
-{
-	struct vmcb_control *c = &((struct vmcb *)v->backend)->control;
-
-	if (before == GIF_ON || c->int_ctl & (VMCB_V_GIF | VMCB_V_IRQ)) {
-		v->gif = before;
-		svm_set_gif(v, false);
-		return;
-	}
-	v->gif = before;
-	v->l0_if = before == GIF_CPU;
-}

@@ -44,5 +44,16 @@ static inline void svm_gif_leave(const struct vcpu *v)
 		write_cr8(cr8);
 }
 
-/* L1 is back, with GIF=0; it was @before when it left, and CR8 is the same. */
-void svm_gif_return(struct vcpu *v, enum gif before);
+/* L1 is back, with GIF=0; it was @before when it left, and CR8 is the same.
+ * Most return to what they left, a flag that is off. */
+static inline void svm_gif_return(struct vcpu *v, enum gif before)
+{
+	const struct vmcb *vmcb = v->backend;
+
+	v->gif = before;
+	if (before == GIF_ON ||
+	    vmcb->control.int_ctl & (VMCB_V_GIF | VMCB_V_IRQ))
+		svm_set_gif(v, false);
+	else
+		v->l0_if = before == GIF_CPU;
+}

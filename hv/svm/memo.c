@@ -12,15 +12,6 @@ void memo_start(struct vcpu *v)
 	v->memo = mem_pages(2, PAGE_SIZE);
 }
 
-const u8 *memo_behind(const struct vcpu *v, u64 rip)
-{
-	const struct memo *m = memo_of(v, rip);
-
-	return m->rip == rip && rip % PAGE_SIZE <= PAGE_SIZE - 2 * MEMO_MAX_LEN
-		       ? m->at + m->len
-		       : NULL;
-}
-
 void memo_learn(struct vcpu *v, u64 next)
 {
 	const struct vmcb_save *s = &((struct vmcb *)v->backend)->save;
@@ -31,7 +22,7 @@ void memo_learn(struct vcpu *v, u64 next)
 
 	*m = (struct memo){0};
 	if (!memo_is_64bit(s) || len > MEMO_MAX_LEN ||
-	    rip % PAGE_SIZE > PAGE_SIZE - 4)
+	    rip % PAGE_SIZE > PAGE_SIZE - sizeof(u32))
 		return;
 	vmm->view_code(v, &view);
 	page = code_page(v, &view, rip);

@@ -61,8 +61,5 @@ static inline u64 memo_next(const struct vcpu *v, u64 rip)
 	return rip + m->len;
 }
 
-/* Its bytes behind it, at least 4; NULL: not known. */
-const u8 *memo_behind(const struct vcpu *v, u64 rip);
-
 /* The one at v->regs.rip ends at @next. */
 void memo_learn(struct vcpu *v, u64 next);

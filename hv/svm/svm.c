@@ -24,6 +24,7 @@
 #include "hv/svm/gif.h"
 #include "hv/svm/memo.h"
 #include "hv/svm/msrpm.h"
+#include "hv/svm/quick.h"
 #include "hv/svm/quirk.h"
 #include "lib/cpu.h"
 #include "lib/vmcb.h"
@@ -45,8 +46,6 @@
 #define DR6_BS		   0x4000u
 #define DR7_RESET	   0x400u
 #define L1_ASID		   1
-#define UNPREFIXED	   3		 /* bytes of VMLOAD and VMSAVE */
-#define SHORT_PAGE	   0xfffff000ull /* a page below 4 GiB */
 
 /* Segment attributes as a VMCB has them: flat, present, accessed. */
 #define CODE32	 0xc9b
@@ -63,15 +62,10 @@
 #define REAL_LIMIT 0xffff
 #define CR0_RESET  (CR0_CD | CR0_NW | CR0_ET)
 
-#define EXIT_CODES (VMCB_EXIT_NPF + 4)
-
-/* exit_slot_svm() of each code, so that an exit costs no search. */
-static u8 slot_of[EXIT_CODES];
-
-static bool has_next_rip;
+u8 svm_slot_of[SVM_EXIT_CODES];
+bool svm_has_next_rip;
 
 void svm_enter(u64 vmcb_pa, u64 gpr[GPRS], struct vcpu *v);
-u64 svm_quick_exit(struct vcpu *v);
 void svm_take_nmi(void);
 void svm_wait_nmi(void);
 
@@ -89,8 +83,8 @@ static void init(void)
 	svm_maps_init();
 	quirk_init();
 	svm_gif_init();
-	has_next_rip = cpuid(CPUID_SVM, 0).edx & CPUID_EDX_NRIP;
-	exit_table_svm(slot_of, EXIT_CODES);
+	svm_has_next_rip = cpuid(CPUID_SVM, 0).edx & CPUID_EDX_NRIP;
+	exit_table_svm(svm_slot_of, SVM_EXIT_CODES);
 }
 
 static void start_cpu(struct cpu *cpu)
@@ -103,6 +97,7 @@ static void start_cpu(struct cpu *cpu)
 	v->backend = mem_pages(1, PAGE_SIZE);
 	v->cpu = cpu;
 	memo_start(v);
+	ahead_start(v);
 }
 
 static void reset_control(struct vmcb *vmcb, u64 npt)
@@ -246,8 +241,9 @@ static struct exit exit_of(const struct vmcb_control *c)
 	u64 code = c->exit_code;
 
 	return (struct exit){
-		.slot = code < EXIT_CODES ? (enum exit_slot)slot_of[code]
-					  : exit_slot_svm(code),
+		.slot = code < SVM_EXIT_CODES
+				? (enum exit_slot)svm_slot_of[code]
+				: exit_slot_svm(code),
 		.code = code,
 		.info1 = c->exit_info_1,
 		.info2 = c->exit_info_2,
@@ -261,133 +257,9 @@ static enum x86_mode code_mode(const struct vmcb_save *s)
 	return s->cs.attributes & VMCB_SEGMENT_BIG ? X86_32 : X86_16;
 }
 
-/* An address above 4 GiB may be meant by 64-bit code without a prefix only. */
-static __attribute__((noinline)) bool takes_rax(const struct vmcb *vmcb,
-						u64 next)
-{
-	const struct vmcb_save *s = &vmcb->save;
-
-	return !(s->rax % PAGE_SIZE) && code_mode(s) == X86_64 &&
-	       next - s->rip == UNPREFIXED;
-}
-
-/* VMLOAD and VMSAVE move what L0 does not use, so the CPU may do it for L1, at
- * the same address. */
-static inline bool move(const struct vmcb *vmcb, u64 next, bool save)
-{
-	u64 pa = vmcb->save.rax;
-
-	if ((pa & ~SHORT_PAGE && !takes_rax(vmcb, next)) ||
-	    !space_writable(pa, PAGE_SIZE))
-		return false;
-	if (save)
-		vmsave(pa);
-	else
-		vmload(pa);
-	return true;
-}
-
-/* Where L1 goes on; 0: nothing is done. */
-static u64 do_quickly(struct vcpu *v, struct vmcb *vmcb, u64 next)
-{
-	switch (vmcb->control.exit_code) {
-	case VMCB_EXIT_VMRUN:
-		if (vmcb->save.rax & ~SHORT_PAGE && !takes_rax(vmcb, next))
-			return 0;
-		return nested_quick_vmrun(v) ? next : 0;
-	case VMCB_EXIT_VMLOAD:
-		return move(vmcb, next, false) ? next : 0;
-	case VMCB_EXIT_VMSAVE:
-		if (!move(vmcb, next, true))
-			return 0;
-		return ahead_of_vmsave(v, next, memo_behind(v, vmcb->save.rip));
-	case VMCB_EXIT_STGI:
-		/* What has waited for it is the core's. */
-		if (v->nmi_pending || v->cpu->requests)
-			return 0;
-		svm_set_gif(v, true);
-		return next;
-	case VMCB_EXIT_CLGI:
-		svm_set_gif(v, false);
-		return next;
-	default:
-		return 0;
-	}
-}
-
 static void flush(struct vcpu *v)
 {
 	((struct vmcb *)v->backend)->control.tlb_control = VMCB_TLB_FLUSH_ALL;
-}
-
-/* VMRUN had to wait for a lock: what other CPUs have shot since then. */
-static __attribute__((noinline, cold)) void come_back(struct vcpu *v)
-{
-	while (!shoot_enter(v->cpu)) {
-		flush(v);
-		nested_flush(v);
-	}
-}
-
-/* The block that runs next. */
-static u64 go_on(struct vcpu *v, struct vmcb *left)
-{
-	left->control.tlb_control = VMCB_TLB_KEEP;
-	left->control.event_inj = 0;
-	if (!v->cpu->in_guest)
-		come_back(v);
-	if (v->l0_if)
-		sti();
-	else
-		cli();
-	return virt_to_phys(v->backend);
-}
-
-/* One of SVM's instructions, of L1. */
-static __attribute__((noinline)) u64 quick_insn(struct vcpu *v,
-						struct vmcb *vmcb)
-{
-	u64 code = vmcb->control.exit_code, rip = vmcb->save.rip, next;
-
-	if (code - VMCB_EXIT_VMRUN > VMCB_EXIT_CLGI - VMCB_EXIT_VMRUN ||
-	    !v->svme || vmcb->save.rflags & RFLAGS_TF)
-		return 0;
-	v->injected = 0;
-	next = has_next_rip ? vmcb->control.next_rip : memo_next(v, rip);
-	if (next)
-		next = do_quickly(v, vmcb, next);
-	if (!next)
-		return 0;
-	account_exit(&v->cpu->account, 1,
-		     &(struct exit){.slot = slot_of[code], .code = code}, rip,
-		     BY_L0);
-	vmcb->save.rip = next;
-	vmcb->save.rflags &= ~(u64)RFLAGS_RF;
-	vmcb->control.int_state &= ~VMCB_SHADOW;
-	return go_on(v, vmcb);
-}
-
-/* An exit of L1's guest. */
-static __attribute__((noinline)) u64 quick_guest(struct vcpu *v,
-						 struct vmcb *vmcb)
-{
-	const struct exit exit = exit_of(&vmcb->control);
-
-	if (vmcb->control.exit_int_info & VMCB_EVENT_VALID)
-		return 0;
-	return nested_quick_exit(v, &exit) ? go_on(v, vmcb) : 0;
-}
-
-/*
- * A hypervisor executes a few of SVM's instructions around each VMRUN, and most
- * exits of its guest are its own. They change nothing that the core would look
- * at before a guest goes on, so one does at once. Returns the block that runs,
- * 0: the exit is the core's. Called by svm_enter() alone.
- */
-u64 svm_quick_exit(struct vcpu *v)
-{
-	return v->level == 1 ? quick_insn(v, v->backend)
-			     : quick_guest(v, v->backend);
 }
 
 static void run(struct vcpu *v, struct exit *exit)
@@ -576,7 +448,7 @@ static u64 next_rip(const struct vcpu *v, const struct exit *exit)
 		return exit->info2;
 	if (exit->slot == EXIT_npf)
 		return 0;
-	return has_next_rip ? c->next_rip : memo_next(v, v->regs.rip);
+	return svm_has_next_rip ? c->next_rip : memo_next(v, v->regs.rip);
 }
 
 static void advance(struct vcpu *v, u64 rip)
