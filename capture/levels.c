@@ -115,11 +115,28 @@ void levels_behind(struct level_cpu *c, const struct site *site, u64 now)
 	}
 	close_episode(c, c->entered == now - 1);
 	attribute(c, now - 1);
-	c->counts.exits[site->level]++;
+	if (c->in_guest[site->level]) /* else levels_carried() was told */
+		c->counts.exits[site->level]++;
 	for (int i = 1; i < site->level; i++)
 		c->in_guest[i] = true;
 	c->in_guest[site->level] = false;
 	c->level = site->level;
+}
+
+void levels_carried(struct level_cpu *c, bool enter)
+{
+	int level = c->level + 1;
+
+	if (level == LEVELS)
+		return;
+	c->in_guest[level] = enter;
+	if (enter) {
+		c->counts.vmruns[level]++;
+		return;
+	}
+	c->counts.exits[level]++;
+	if (c->level == 0 && c->cause == CAUSE_OTHER)
+		c->cause = CAUSE_REFLECT;
 }
 
 void levels_tick(struct level_cpu *c, u64 now)

@@ -77,6 +77,10 @@ void levels_insn(struct level_cpu *c, struct site *site, u64 now);
 /* The instruction behind the VMRUN @site executes. */
 void levels_behind(struct level_cpu *c, const struct site *site, u64 now);
 
+/* The hypervisor that executes says that it has carried out the VMRUN of the
+ * level above it, or, not @enter, what stands behind that. */
+void levels_carried(struct level_cpu *c, bool enter);
+
 /* The first instruction of a timer interrupt's handler executes. */
 void levels_tick(struct level_cpu *c, u64 now);
 

@@ -198,7 +198,13 @@ static void on_tick(unsigned translator, void *data)
 
 static void on_marker(unsigned translator, void *data)
 {
+	uintptr_t code = (uintptr_t)data;
+
 	(void)translator;
+	if (code == MARK_ENTER || code == MARK_LEAVE) {
+		levels_carried(&self.cpu[self.current], code == MARK_ENTER);
+		return;
+	}
 	fprintf(self.out, "mark %u %u\n", (unsigned)(uintptr_t)data,
 		self.current);
 	for (unsigned i = 0; i < self.cpus; i++)

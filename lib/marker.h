@@ -10,6 +10,10 @@
  *
  * Protocol of a benchmark: MARK_OP before each operation's series, then
  * MARK_BEGIN and MARK_END around each iteration.
+ *
+ * A hypervisor that carries out its guest's VMRUN without an exit at it, or
+ * resumes that guest elsewhere than behind its VMRUN, says so: MARK_ENTER and
+ * MARK_LEAVE.
  */
 #pragma once
 
@@ -20,7 +24,9 @@
 #define MARK_OP	   1	   /* the next operation's series starts */
 #define MARK_BEGIN 2	   /* an iteration starts behind this NOP */
 #define MARK_END   3	   /* an iteration ended before this NOP */
-#define MARK_MAX   3
+#define MARK_ENTER 4
+#define MARK_LEAVE 5
+#define MARK_MAX   5
 
 #define MARKER_IMM(code) ((MARKER_TAG << 16) | (code))
 

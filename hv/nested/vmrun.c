@@ -7,6 +7,7 @@
 #include "hv/space.h"
 #include "hv/svm/gif.h"
 #include "lib/cpu.h"
+#include "lib/marker.h"
 #include "lib/string.h"
 
 #define DR7_OFF	   0x400u
@@ -143,6 +144,8 @@ static void leave_guest(struct vcpu *v)
 	vmcb01->control.int_state = 0;
 	v->backend = vmcb01;
 	v->level = 1;
+	if (v->proven) /* nobody has seen L1's VMRUN */
+		MARK(MARK_LEAVE);
 	v->map = 0;
 	v->iret_exits = v->debug_exits = false;
 	if (n->copy12->control.int_ctl & VMCB_V_INTR_MASKING)

@@ -15,6 +15,7 @@
 #include "hv/svm/gif.h"
 #include "hv/svm/memo.h"
 #include "lib/cpu.h"
+#include "lib/marker.h"
 
 #define UNPREFIXED 3		 /* bytes of VMRUN, VMLOAD and VMSAVE */
 #define SHORT_PAGE 0xfffff000ull /* a page below 4 GiB */
@@ -140,7 +141,10 @@ static __attribute__((noinline)) u64 quick_vmload(struct vcpu *v,
 	count(v, vmcb, EXIT_vmload, rip);
 	if (a->vmrun && nested_quick_vmrun(v)) {
 		vmcb->save.rip = a->vmrun;
-		v->proven = a->id;
+		if (v->level == 2) {
+			v->proven = a->id;
+			MARK(MARK_ENTER);
+		}
 	}
 	return finish(v, vmcb);
 }
@@ -176,7 +180,8 @@ static __attribute__((noinline)) u64 quick_guest(struct vcpu *v,
 	if (vmcb->control.exit_int_info & VMCB_EVENT_VALID ||
 	    code >= SVM_EXIT_CODES || !nested_quick_exit(v, svm_slot_of[code]))
 		return 0;
-	(void)ahead_run(v, v->proven);
+	if (ahead_run(v, v->proven) && !v->proven)
+		MARK(MARK_LEAVE);
 	return go_on(v, vmcb);
 }
 

@@ -51,6 +51,37 @@ static u64 all_insns(const struct level_counts *c)
 	return sum;
 }
 
+/* L0 carries out L1's VMRUN behind its VMLOAD, and what stands behind VMRUN. */
+static void carried(void **state)
+{
+	struct machine m = new_machine();
+	const struct level_counts *c;
+
+	(void)state;
+	vmrun(&m, 0);
+	run(&m, 50);
+	levels_insn(&m.cpu, &m.vmload, ++m.now);
+	behind(&m, 0);
+	levels_carried(&m.cpu, true);
+	run(&m, 200);
+	vmrun(&m, 0);
+	run(&m, 8); /* L2 */
+	behind(&m, 0);
+	levels_carried(&m.cpu, false);
+	run(&m, 300);
+	vmrun(&m, 0);
+	run(&m, 70); /* L1 */
+	behind(&m, 0);
+	c = counts(&m);
+	assert_int_equal(c->vmruns[1], 1);
+	assert_int_equal(c->exits[1], 1);
+	assert_int_equal(c->insns[2], 8);
+	assert_int_equal(c->insns[1], 50 + 1 + 70);
+	assert_int_equal(c->cause_count[CAUSE_VMLOAD], 1);
+	assert_int_equal(c->cause_count[CAUSE_REFLECT], 1);
+	assert_int_equal(all_insns(c), m.now);
+}
+
 /* L0 boots, L1 runs 50 instructions and exits, L0 handles it. */
 static void one_level(void **state)
 {
@@ -250,6 +281,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_level),
+		cmocka_unit_test(carried),
 		cmocka_unit_test(vmrun_of_l1_is_emulated),
 		cmocka_unit_test(exit_of_l2_is_reflected),
 		cmocka_unit_test(exit_of_l2_handled_by_l0),
