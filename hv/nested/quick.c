@@ -16,7 +16,8 @@
 #include "hv/svm/memo.h"
 
 /* Somebody waits for this CPU's dispatcher. */
-static bool is_wanted(const struct vcpu *v)
+static inline __attribute__((always_inline)) bool is_wanted(
+	const struct vcpu *v)
 {
 	return v->nmi_pending | v->stepping | v->nmi_blocked ||
 	       smp_is_asked(v->cpu);

@@ -15,11 +15,6 @@ void ahead_start(struct vcpu *v)
 	v->ahead = mem_array(AHEADS, sizeof(*v->ahead));
 }
 
-static struct ahead *ahead_of(const struct vcpu *v, const struct vmcb_save *s)
-{
-	return &v->ahead[(s->rip >> 4 ^ s->rsp >> 14) % AHEADS];
-}
-
 /* An interrupt, a debugger or a single step might come in between. */
 static bool is_seen(const struct vcpu *v, const struct vmcb_save *s)
 {
@@ -81,15 +76,16 @@ static __attribute__((noinline, cold)) void miss(struct vcpu *v,
 const struct ahead *ahead_run(struct vcpu *v, u64 proven)
 {
 	struct vmcb_save *s = &((struct vmcb *)v->backend)->save;
-	struct ahead *a = ahead_of(v, s);
+	struct ahead *a = ahead_of(v);
 	const struct ahead_move *m, *end;
 
 	if (is_seen(v, s))
 		return NULL;
-	if (proven != a->before || !fits(a, s, proven)) {
+	if (proven != a->before)
 		miss(v, a, proven);
-		if (!fits(a, s, proven))
-			return NULL;
+	if (!fits(a, s, proven)) {
+		miss(v, a, proven);
+		return NULL;
 	}
 	for (m = a->move, end = m + a->moves; m != end; m++)
 		copy_words(m->to, m->from, m->words);

@@ -65,6 +65,26 @@ struct ahead {
 	struct ahead_move move[AHEAD_MOVES];
 };
 
+/* Where what stands at L1's RIP is recorded, or will be. */
+static inline struct ahead *ahead_of(const struct vcpu *v)
+{
+	const struct vmcb_save *s = &((const struct vmcb *)v->backend)->save;
+
+	return &v->ahead[(s->rip >> 4 ^ s->rsp >> 14) % AHEADS];
+}
+
+/* False: nothing can be carried out there, as was seen a while ago. */
+static inline bool ahead_is_worth(const struct vcpu *v)
+{
+	const struct vmcb_save *s = &((const struct vmcb *)v->backend)->save;
+	struct ahead *a = ahead_of(v);
+
+	if (a->efer || a->rip != s->rip || !a->patience)
+		return true;
+	a->patience--;
+	return false;
+}
+
 /* Memory for @v's. Once. */
 void ahead_start(struct vcpu *v);
 

@@ -9,6 +9,10 @@
 #define CPUID_EDX_VGIF 0x10000u
 #define CR8_MASK       0xfu
 #define CR8	       8
+#define WORD(code)     ((code) / 32)
+#define BIT(code)      (1u << (code) % 32)
+#define GIF_INSNS      (BIT(VMCB_EXIT_STGI) | BIT(VMCB_EXIT_CLGI))
+#define CR8_BITS       (BIT(VMCB_EXIT_CR_READ + CR8) | BIT(VMCB_EXIT_CR_WRITE + CR8))
 
 static bool has_vgif;
 
@@ -17,23 +21,24 @@ void svm_gif_init(void)
 	has_vgif = cpuid(CPUID_SVM, 0).edx & CPUID_EDX_VGIF;
 }
 
-/* Without virtual GIF, the first two exit always and the others never. */
-static void exit_at(struct vmcb *vmcb, u32 code, bool on)
-{
-	(on ? vmcb_intercept : vmcb_pass)(vmcb, code);
-}
-
-/* What exits in each state. */
+/* What exits in each state; without virtual GIF that is always the same. Whole
+ * words, because each #VMEXIT to L1 may come here. */
 static void set_exits(struct vmcb *vmcb, bool cpu)
 {
+	u32 *i = vmcb->control.intercept;
+
 	if (!has_vgif)
 		return;
-	exit_at(vmcb, VMCB_EXIT_STGI, !cpu);
-	exit_at(vmcb, VMCB_EXIT_CLGI, !cpu);
-	exit_at(vmcb, VMCB_EXIT_INTR, cpu);
-	exit_at(vmcb, VMCB_EXIT_CR_READ + CR8, cpu);
-	exit_at(vmcb, VMCB_EXIT_CR_WRITE + CR8, cpu);
-	vmcb_pass(vmcb, VMCB_EXIT_VINTR);
+	i[WORD(VMCB_EXIT_INTR)] &=
+		~(BIT(VMCB_EXIT_INTR) | BIT(VMCB_EXIT_VINTR));
+	if (cpu) {
+		i[WORD(VMCB_EXIT_STGI)] &= ~GIF_INSNS;
+		i[WORD(VMCB_EXIT_INTR)] |= BIT(VMCB_EXIT_INTR);
+		i[WORD(VMCB_EXIT_CR_READ)] |= CR8_BITS;
+	} else {
+		i[WORD(VMCB_EXIT_STGI)] |= GIF_INSNS;
+		i[WORD(VMCB_EXIT_CR_READ)] &= ~CR8_BITS;
+	}
 }
 
 /* CR8 as the guest has it. */

@@ -180,7 +180,7 @@ static __attribute__((noinline)) u64 quick_guest(struct vcpu *v,
 	if (vmcb->control.exit_int_info & VMCB_EVENT_VALID ||
 	    code >= SVM_EXIT_CODES || !nested_quick_exit(v, svm_slot_of[code]))
 		return 0;
-	if (ahead_run(v, v->proven) && !v->proven)
+	if (ahead_is_worth(v) && ahead_run(v, v->proven) && !v->proven)
 		MARK(MARK_LEAVE);
 	return go_on(v, vmcb);
 }

@@ -429,6 +429,7 @@ void ahead_record(struct vcpu *v, struct ahead *a, u64 proven)
 	struct record r = {.v = v, .s = s, .a = a, .rip = s->rip};
 
 	memset(a, 0, sizeof(*a));
+	a->rip = s->rip;
 	if (!find_code(&r))
 		return;
 	for (u8 reg = 0; reg < GPRS; reg++) {
@@ -436,7 +437,6 @@ void ahead_record(struct vcpu *v, struct ahead *a, u64 proven)
 
 		r.known[reg] = (struct known){.value = *at, .from = at};
 	}
-	a->rip = s->rip;
 	a->cr3 = s->cr3;
 	a->cr4 = s->cr4;
 	go(&r);
