@@ -16,7 +16,7 @@ guest-lib    := $(B)/free/guest/libguest.a
 guest-script := guest/lib/guest.ld
 
 # Tests of one file each; then those of several.
-simple-tests := apic dma exitcode gif hypercall planted selftest
+simple-tests := apic dma exitcode gif hypercall lost planted selftest
 # The conformance suite: a file each, NAME-more, and the frame svm_l2.
 svm-tests := svm_ahead svm_block svm_debug svm_event svm_gif svm_intercept \
 	svm_load \

@@ -28,6 +28,20 @@ check_fails 42 "exit code through KVM on KVM" "$nestbox" run --stack 2kk \
 check_fails 1 "crash under KVM" "$nestbox" run --stack 1k \
 	--guest build/guest/test/exitcode.elf --append crash=1
 
+# Interrupts are counted one by one, and a missing or second one is noticed.
+check_payload "no interrupt lost, bare, 1 CPU" lost --stack 0
+check_payload "no interrupt lost on KVM, 2 CPUs" lost --stack 1k --cpus 1,2
+faults=(none 'ticks: 1 lost, 0 twice' 'IPIs: 1 lost, 0 twice'
+	'ticks: 0 lost, 1 twice' 'IPIs: 0 lost, 1 twice')
+for fault in 1 2 3 4; do
+	output=$("$nestbox" run --stack 0 --cpus 2 \
+		--append "fault=$fault late=100" \
+		--guest build/guest/test/lost.elf 2>/dev/null)
+	check_is "fault $fault: status" "$?" 1
+	check_is "fault $fault is noticed" \
+		"$(sed -n 's/.*not ok . - //p' <<<"$output")" "${faults[fault]}"
+done
+
 # What the emulator's SVM does beside the manual is known; a change is news.
 # One row is about the repair (tools/svm-repair), not about the release.
 probe() {
