@@ -85,7 +85,7 @@ help:
 	@echo "check        host unit tests, golden files, fuzz regressions"
 	@echo "check-guest  payloads and stacks under QEMU"
 	@echo "check-bochs  nestbox.elf in Bochs, which emulates SVM, too"
-	@echo "check-long   the suites that take longer"
+	@echo "check-long   suites that take longer (doc/nesting.md: how long)"
 	@echo "mutants      whether the tests find seeded faults"
 	@echo "disk         build/disk.img: GRUB, Debian, nestbox.elf"
 	@echo "lint fuzz bench size clean"

@@ -125,6 +125,7 @@ guest-tests := test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
 	test/e2e/multiboot.sh \
 	test/e2e/random.sh
 long-tests := test/e2e/deep.sh test/e2e/nested-long.sh \
+	test/e2e/matrix-long.sh test/e2e/guests-long.sh \
 	test/e2e/svm-long.sh \
 	test/e2e/selftests-long.sh test/e2e/attack-long.sh test/e2e/disk.sh \
 	test/e2e/random-long.sh test/mutants.sh
