@@ -98,15 +98,9 @@ void write_cr8(u64 v)
 	require(v < 16);
 }
 
-static void set_gif(struct vcpu *v, bool on)
+void svm_set_gif(struct vcpu *v, bool on)
 {
 	v->gif = on ? GIF_ON : GIF_OFF;
-}
-
-void svm_gif_return(struct vcpu *v, enum gif before)
-{
-	(void)before;
-	set_gif(v, false);
 }
 
 bool svm_gif(const struct vcpu *v)
@@ -114,7 +108,7 @@ bool svm_gif(const struct vcpu *v)
 	return v->gif == GIF_ON;
 }
 
-static const struct vmm_ops ops = {.set_gif = set_gif};
+static const struct vmm_ops ops = {.set_gif = svm_set_gif};
 
 /* Not reached: these are of VMRUN's exit, before begin_guest(). */
 u64 svm_operand(struct vcpu *v, const struct exit *exit)
