@@ -40,7 +40,7 @@ bare() {
 	khz=$(./l1user tsc)
 	machine -m 64 -no-reboot -serial "file:$1" \
 		-device isa-debug-exit,iobase=0xf4 -kernel lost.elf \
-		-append "seconds=$2 late=$3 khz=$khz"
+		-append "cpus=2 seconds=$2 late=$3 khz=$khz"
 }
 
 # two KIND SECONDS LATE

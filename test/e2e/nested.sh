@@ -83,7 +83,8 @@ check_payload "selftest on 2nk, 2 CPUs" selftest --stack 2nk --cpus 1,1,2
 check_payload "selftest on 2nn, 2 CPUs" selftest --stack 2nn --cpus 2
 check_payload "interrupt controllers on 2nn" apic --stack 2nn
 check_payload "GIF on 2nn" gif --stack 2nn
-check_payload "no interrupt lost on 2nn, 2 CPUs" lost --stack 2nn --cpus 2
+check_payload "no interrupt lost on 2nn, 2 CPUs" lost --stack 2nn --cpus 2 \
+	--append cpus=2
 for cpu in EPYC max; do
 	check_payload "2 CPUs and L3 on 2nn, $cpu" svm_smp --stack 2nn \
 		--cpus 2 --cpu $cpu

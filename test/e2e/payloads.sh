@@ -30,7 +30,8 @@ check_fails 1 "crash under KVM" "$nestbox" run --stack 1k \
 
 # Interrupts are counted one by one, and a missing or second one is noticed.
 check_payload "no interrupt lost, bare, 1 CPU" lost --stack 0
-check_payload "no interrupt lost on KVM, 2 CPUs" lost --stack 1k --cpus 1,2
+check_payload "no interrupt lost on KVM, 2 CPUs" lost --stack 1k --cpus 1,2 \
+	--append cpus=2
 faults=(none 'ticks: 1 lost, 0 twice' 'IPIs: 1 lost, 0 twice'
 	'ticks: 0 lost, 1 twice' 'IPIs: 0 lost, 1 twice')
 for fault in 1 2 3 4; do
