@@ -12,8 +12,9 @@
 #define WORD(code)     ((code) / 32)
 #define BIT(code)      (1u << (code) % 32)
 #define GIF_INSNS      (BIT(VMCB_EXIT_STGI) | BIT(VMCB_EXIT_CLGI))
-#define CR8_BITS \
-	(BIT(VMCB_EXIT_CR_READ + CR8) | BIT(VMCB_EXIT_CR_WRITE + CR8))
+#define CR8_READ       BIT(VMCB_EXIT_CR_READ + CR8)
+#define CR8_WRITE      BIT(VMCB_EXIT_CR_WRITE + CR8)
+#define CR8_BITS       (CR8_READ | CR8_WRITE)
 
 static bool has_vgif;
 
