@@ -19,8 +19,7 @@ guest-script := guest/lib/guest.ld
 simple-tests := apic dma exitcode gif hypercall lost planted selftest
 # The conformance suite: a file each, NAME-more, and the frame svm_l2.
 svm-tests := svm_ahead svm_block svm_debug svm_event svm_gif svm_intercept \
-	svm_load \
-	svm_maps svm_mode svm_npt svm_smp svm_tlb svm_virq svm_vmrun
+	svm_load svm_maps svm_mode svm_npt svm_smp svm_tlb svm_virq svm_vmrun
 svm_load-more := guest/test/svm_load_l2.c
 svm_maps-more := guest/test/svm_maps_io.c
 svm_intercept-more := guest/test/svm_intercept_events.c \
