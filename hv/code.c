@@ -4,8 +4,7 @@
 #include "hv/insn.h"
 #include "lib/x86.h"
 
-#define LEVELS	4
-#define PT_ADDR 0x000ffffffffff000ull
+#define LEVELS 4
 
 volatile u64 code_version;
 

@@ -8,9 +8,9 @@
 #pragma once
 
 #include "lib/types.h"
+#include "lib/x86.h"
 
 #define PT_NX	  (1ull << 63)
-#define PT_ADDR	  0x000ffffffffff000ull
 #define SIZE_4K	  0x1000ull
 #define SIZE_2M	  0x200000ull
 #define PT_LEVELS 4

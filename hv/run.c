@@ -26,16 +26,10 @@ void inject_fault(struct vcpu *v, u8 vector, bool has_error)
 				       .has_error = has_error});
 }
 
-static enum result fault(struct vcpu *v, u8 vector, bool has_error)
-{
-	inject_fault(v, vector, has_error);
-	return SAME_RIP;
-}
-
 static enum result no_such_insn(struct vcpu *v, const struct exit *exit)
 {
 	(void)exit;
-	return fault(v, VECTOR_UD, false);
+	return deny(v, VECTOR_UD);
 }
 
 /* Asked for by the backend alone, for the sake of GIF. */
@@ -79,7 +73,7 @@ static enum result on_msr(struct vcpu *v, const struct exit *exit)
 			gpr[RDX] = value >> 32;
 		}
 	}
-	return legal ? NEXT_INSN : fault(v, VECTOR_GP, true);
+	return legal ? NEXT_INSN : deny(v, VECTOR_GP);
 }
 
 static enum result on_hypercall(struct vcpu *v, const struct exit *exit)
@@ -91,7 +85,7 @@ static enum result on_hypercall(struct vcpu *v, const struct exit *exit)
 
 static enum result on_port(struct vcpu *v, const struct exit *exit)
 {
-	return ports_access(v, exit) ? NEXT_INSN : fault(v, VECTOR_GP, true);
+	return ports_access(v, exit) ? NEXT_INSN : deny(v, VECTOR_GP);
 }
 
 /* L0's own, a kick or its timer, has done its work by ending the guest. Another
@@ -172,14 +166,14 @@ enum result run_page_fault(struct vcpu *v, const struct exit *exit)
 		return on_shutdown(v, exit);
 	}
 	if (exit->info1 & NPF_TABLE)
-		return fault(v, VECTOR_GP, true);
+		return deny(v, VECTOR_GP);
 	switch (mmio_access(v, exit->info2, exit->info1 & NPF_WRITE)) {
 	case MMIO_DONE:
 		return NEXT_INSN;
 	case MMIO_AGAIN:
 		return SAME_RIP;
 	default:
-		return fault(v, VECTOR_GP, true);
+		return deny(v, VECTOR_GP);
 	}
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "hv/vmm.h"
+#include "lib/x86.h"
 
 /* What is left to do behind an exit. */
 enum result {
@@ -21,6 +22,14 @@ typedef enum result handler_fn(struct vcpu *v, const struct exit *exit);
 
 /* Gives the guest an exception when it next runs. */
 void inject_fault(struct vcpu *v, u8 vector, bool has_error);
+
+/* The same, for a handler: #GP with error code 0, or an exception without one;
+ * the guest stays where it is. */
+static inline enum result deny(struct vcpu *v, u8 vector)
+{
+	inject_fault(v, vector, vector == VECTOR_GP);
+	return SAME_RIP;
+}
 
 /* A nested page fault at L1's physical address exit->info2. */
 handler_fn run_page_fault;

@@ -21,6 +21,11 @@ enum svm_insn {
 	SVM_NONE = SVM_INSNS
 };
 
+#define SVM_INSN_LEN 3 /* bytes, without prefixes */
+
+/* A VMCB's address within these bits is rAX whatever the address size is. */
+#define SHORT_PAGE 0xfffff000ull
+
 static const char *const svm_insn_name[SVM_INSNS] = {
 	"vmrun", "vmmcall", "vmload", "vmsave",
 	"stgi",	 "clgi",    "skinit", "invlpga",
@@ -37,11 +42,11 @@ static inline bool svm_insn_prefix(u8 byte)
 /* Which SVM instruction the @len bytes at @bytes are, or SVM_NONE. */
 static inline enum svm_insn svm_insn_decode(const u8 *bytes, size_t len)
 {
-	while (len > 3 && svm_insn_prefix(bytes[0])) {
+	while (len > SVM_INSN_LEN && svm_insn_prefix(bytes[0])) {
 		bytes++;
 		len--;
 	}
-	if (len != 3 || bytes[0] != 0x0f || bytes[1] != 0x01 ||
+	if (len != SVM_INSN_LEN || bytes[0] != 0x0f || bytes[1] != 0x01 ||
 	    (bytes[2] & 0xf8) != 0xd8)
 		return SVM_NONE;
 	return (enum svm_insn)(bytes[2] & 7);

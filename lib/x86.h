@@ -65,6 +65,8 @@
 #define EFER_TCE      0x00008000
 #define EFER_AUTOIBRS 0x00200000
 
+#define CR8_MASK 0xfu /* the bits of CR8, and of V_TPR that it holds */
+
 #define VM_CR_R_INIT 0x00000002
 #define VM_CR_LOCK   0x00000008
 #define VM_CR_SVMDIS 0x00000010
@@ -78,6 +80,7 @@
 #define PTE_DIRTY    0x040
 #define PTE_LARGE    0x080
 #define PTE_TABLE    (PTE_PRESENT | PTE_WRITE)
+#define PT_ADDR	     0x000ffffffffff000ull /* address bits of an entry */
 
 #define PAGE_SIZE	0x1000
 #define LARGE_PAGE_SIZE 0x200000

@@ -19,14 +19,12 @@
 #include "hv/svm/quirk.h"
 #include "lib/cpu.h"
 
-#define RARE	 __attribute__((noinline))
-#define TABLE_PA 0x000ffffffffff000ull
-#define CR8_MASK 0xfu
-#define LOCK	 0xf0
+#define RARE __attribute__((noinline))
+#define LOCK 0xf0
 
 static bool wants_msr_exit(const struct vcpu *v, const struct exit *exit)
 {
-	u64 map = v->nested->copy12->control.msrpm_pa & TABLE_PA;
+	u64 map = v->nested->copy12->control.msrpm_pa & PT_ADDR;
 
 	return wants_msr(&space_l1, map, (u32)v->regs.gpr[RCX], exit->info1);
 }
@@ -38,7 +36,7 @@ bool l1_wants(const struct vcpu *v, const struct exit *exit)
 	if (!wants_exit(c12, exit->code))
 		return false;
 	if (exit->slot == EXIT_io)
-		return wants_port(&space_l1, c12->iopm_pa & TABLE_PA,
+		return wants_port(&space_l1, c12->iopm_pa & PT_ADDR,
 				  exit->info1);
 	if (exit->slot == EXIT_msr)
 		return wants_msr_exit(v, exit);
@@ -132,12 +130,6 @@ static enum result reflect_exit(struct vcpu *v, const struct exit *exit)
 	return REFLECTED;
 }
 
-static enum result fault(struct vcpu *v, u8 vector)
-{
-	inject_fault(v, vector, vector == VECTOR_GP);
-	return SAME_RIP;
-}
-
 /*
  * INT3, INTO or INTn, which L1 does not intercept, is done by an injection. A
  * fault of its gate's returns behind the instruction then: the CPU has no place
@@ -149,7 +141,7 @@ static enum result deliver_soft(struct vcpu *v, const struct exit *exit,
 	u64 next = insn_next(v, exit, 0);
 
 	if (!next)
-		return fault(v, VECTOR_UD);
+		return deny(v, VECTOR_UD);
 	v->nested->soft_rip = v->regs.rip;
 	v->regs.rip = next;
 	vmm->inject(v, event);
@@ -209,9 +201,9 @@ static enum result on_cr8_write(struct vcpu *v, const struct exit *exit)
 	unsigned len = decode_cr8_write(v, &value);
 
 	if (!len)
-		return fault(v, VECTOR_UD);
+		return deny(v, VECTOR_UD);
 	if (value > CR8_MASK)
-		return fault(v, VECTOR_GP);
+		return deny(v, VECTOR_GP);
 	c02->int_ctl = (c02->int_ctl & ~VMCB_V_TPR_MASK) | (u32)value;
 	if (!(c02->int_ctl & VMCB_V_INTR_MASKING))
 		write_cr8(value);
@@ -225,7 +217,7 @@ static enum result on_cr8_write(struct vcpu *v, const struct exit *exit)
  */
 static void open_ports(struct nested *n)
 {
-	u64 map = n->copy12->control.iopm_pa & TABLE_PA;
+	u64 map = n->copy12->control.iopm_pa & PT_ADDR;
 	const u8 *map01 = phys_to_virt(svm_iopm());
 
 	for (u64 at = 0; at < (u64)IOPM_PAGES * PAGE_SIZE; at += PAGE_SIZE)
@@ -302,7 +294,7 @@ static RARE enum result on_invalid(struct vcpu *v, const struct exit *exit)
 	const struct vmcb *vmcb12;
 
 	if (is_at_mov_cr(v))
-		return fault(v, VECTOR_GP);
+		return deny(v, VECTOR_GP);
 	vmcb12 = space_writable(n->pair->vmcb12, PAGE_SIZE);
 	merge_save(&n->vmcb02->save, &vmcb12->save);
 	get_regs(&v->regs, &vmcb12->save);

@@ -8,14 +8,7 @@
 #include "hv/space.h"
 #include "hv/svm/gif.h"
 #include "lib/cpu.h"
-
-#define UNPREFIXED 3 /* bytes of VMRUN, VMLOAD, VMSAVE */
-
-static enum result fault(struct vcpu *v, u8 vector)
-{
-	inject_fault(v, vector, vector == VECTOR_GP);
-	return SAME_RIP;
-}
+#include "lib/svm_insn.h"
 
 /* With virtual VMLOAD and VMSAVE the operand of L1's guest is in its own
  * memory, without it is L1's (APM vol. 2, 15.33.1). */
@@ -62,7 +55,7 @@ u64 svm_operand(struct vcpu *v, const struct exit *exit)
 		return rax;
 	vmm->view_code(v, &view);
 	if (view.mode == X86_64 &&
-	    insn_next(v, exit, 0) - v->regs.rip == UNPREFIXED)
+	    insn_next(v, exit, 0) - v->regs.rip == SVM_INSN_LEN)
 		return rax;
 	return insn_fetch(v, &view, &insn) && insn.addr_bytes < 8 ? (u32)rax
 								  : rax;
@@ -74,14 +67,14 @@ static enum result move(struct vcpu *v, const struct exit *exit, bool save)
 	u64 operand = svm_operand(v, exit), pa = operand;
 
 	if (!v->svme)
-		return fault(v, VECTOR_UD);
+		return deny(v, VECTOR_UD);
 	if (pa % PAGE_SIZE)
-		return fault(v, VECTOR_GP);
+		return deny(v, VECTOR_GP);
 	if (is_virtual(v) &&
 	    !npt12_translate(&space_l1, npt12_of(v->nested), pa, save, &pa))
 		return page_fault(v, operand, save);
 	if (!space_writable(pa, PAGE_SIZE))
-		return fault(v, VECTOR_GP);
+		return deny(v, VECTOR_GP);
 	if (save)
 		vmsave(pa);
 	else
@@ -121,7 +114,7 @@ static enum result set_gif(struct vcpu *v, bool on)
 	struct nested *n = v->nested;
 
 	if (!v->svme)
-		return fault(v, VECTOR_UD);
+		return deny(v, VECTOR_UD);
 	if (v->level == 1)
 		vmm->set_gif(v, on);
 	else if (offers(SVM_VGIF) &&
@@ -152,7 +145,7 @@ enum result nested_invlpga(struct vcpu *v, const struct exit *exit)
 
 	(void)exit;
 	if (!v->svme)
-		return fault(v, VECTOR_UD);
+		return deny(v, VECTOR_UD);
 	if (asid >= offer.limits.asids)
 		return NEXT_INSN;
 	__asm__ volatile("invlpga"

@@ -7,8 +7,6 @@
 #include "hv/nested/wants.h"
 #include "lib/cpu.h"
 
-#define CR8_MASK 0xfu
-
 bool reads_find(struct vcpu *v, struct x86_insn *insn, u64 *code)
 {
 	struct guest_view view;

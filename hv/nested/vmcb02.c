@@ -13,8 +13,6 @@
 #include "hv/svm/quirk.h"
 #include "lib/string.h"
 
-#define TABLE_PA 0x000ffffffffff000ull
-
 /* Into VMRUN, though vmcb02_resume() calls it, too: 20 instructions. */
 #define IN_VMRUN static inline __attribute__((always_inline))
 
@@ -193,7 +191,7 @@ static void remove_gif(struct nested *n)
 
 IN_VMRUN void merge_maps(struct nested *n)
 {
-	u64 pa = n->copy12->control.msrpm_pa & TABLE_PA;
+	u64 pa = n->copy12->control.msrpm_pa & PT_ADDR;
 	const void *map12 = phys_map(&space_l1, pa, 2ul * PAGE_SIZE);
 	u64 *map02 = n->pair->msrpm;
 

@@ -7,12 +7,11 @@
 #include "hv/space.h"
 #include "hv/svm/gif.h"
 #include "lib/cpu.h"
+#include "lib/svm_insn.h"
 #include "lib/marker.h"
 #include "lib/string.h"
 
-#define DR7_OFF	   0x400u
-#define CR8_MASK   0xfu
-#define SHORT_PAGE 0xfffff000ull /* a page below 4 GiB */
+#define DR7_OFF 0x400u
 
 /* VMRUN ********************************************************************/
 

@@ -7,7 +7,6 @@
 
 #define CPUID_SVM      0x8000000au
 #define CPUID_EDX_VGIF 0x10000u
-#define CR8_MASK       0xfu
 #define CR8	       8
 #define WORD(code)     ((code) / 32)
 #define BIT(code)      (1u << (code) % 32)

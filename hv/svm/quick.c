@@ -16,9 +16,7 @@
 #include "hv/svm/memo.h"
 #include "lib/cpu.h"
 #include "lib/marker.h"
-
-#define UNPREFIXED 3		 /* bytes of VMRUN, VMLOAD and VMSAVE */
-#define SHORT_PAGE 0xfffff000ull /* a page below 4 GiB */
+#include "lib/svm_insn.h"
 
 /* VMRUN had to wait for a lock: what other CPUs have shot since then. */
 static __attribute__((noinline, cold)) void come_back(struct vcpu *v)
@@ -94,7 +92,7 @@ static bool takes_rax(const struct vmcb *vmcb, u64 next)
 
 	return !(s->rax & ~SHORT_PAGE) ||
 	       (!(s->rax % PAGE_SIZE) && memo_is_64bit(s) &&
-		next - s->rip == UNPREFIXED);
+		next - s->rip == SVM_INSN_LEN);
 }
 
 /* VMLOAD and VMSAVE move what L0 does not use, so the CPU may do it for L1, at

@@ -9,6 +9,7 @@
 #include "hv/svm/ahead.h"
 #include "lib/cpu.h"
 #include "lib/string.h"
+#include "lib/svm_insn.h"
 #include "lib/x86.h"
 #include "lib/x86dec.h"
 
@@ -18,9 +19,7 @@
 #define NOP	   0x90
 #define JMP_SHORT  0xeb
 #define REX_B	   0x41
-#define POP	   0x58 /* and the register */
-#define UNPREFIXED 3	/* bytes of SVM's instructions */
-#define TABLE_PA   0x000ffffffffff000ull
+#define POP	   0x58		 /* and the register */
 #define OFFSET_2M  0x001fe000ull /* of a large page's entry: must be 0 */
 #define OFFSET_1G  0x3fffe000ull
 #define LEAF	   3
@@ -156,7 +155,7 @@ static u64 *find_word(struct record *r, u64 va, bool write)
 
 static u64 page_of(const void *p)
 {
-	return (u64)p & TABLE_PA;
+	return (u64)p & PT_ADDR;
 }
 
 /* Whether one of the moves changes it. */
@@ -183,7 +182,7 @@ static bool page_is_changed(const struct ahead *a, const void *p)
 	for (u32 i = 0; i < a->moves; i++)
 		if (page_of(a->move[i].to) == page_of(p))
 			return true;
-	return a->vmsave == (virt_to_phys(p) & TABLE_PA) && a->vmsave;
+	return a->vmsave == (virt_to_phys(p) & PT_ADDR) && a->vmsave;
 }
 
 /* Registers change at the end: finish(). */
@@ -269,10 +268,10 @@ static bool svm_insn(struct record *r, const struct x86_insn *i)
 	u64 pa = r->known[RAX].value;
 	struct ahead *a = r->a;
 
-	if (i->len != UNPREFIXED)
+	if (i->len != SVM_INSN_LEN)
 		return false;
 	if (i->kind == X86_VMRUN) {
-		a->vmrun = r->rip + UNPREFIXED;
+		a->vmrun = r->rip + SVM_INSN_LEN;
 		return false;
 	}
 	if (!pa || pa % PAGE_SIZE || pa == virt_to_phys(r->page) ||
@@ -407,7 +406,7 @@ static void go(struct record *r)
 		unsigned len = at <= PAGE_SIZE - X86_INSN_MAX
 				       ? step(r, r->page + at)
 				       : 0;
-		u64 end = at + (a->vmrun ? UNPREFIXED : len);
+		u64 end = at + (a->vmrun ? SVM_INSN_LEN : len);
 
 		if (end == at || end - start > sizeof(a->bytes) ||
 		    end > PAGE_SIZE - sizeof(u64))
