@@ -329,14 +329,15 @@ u64 world_root(void)
 
 u64 rnd_code(void)
 {
-	return WORLD + (rnd_once_in(4) ? rnd_below(PAGE_SIZE)
-				       : rnd_below(WORLD_CODE * PAGE_SIZE));
+	return WORLD + (rnd_once_in(4)
+				? rnd_below(PAGE_SIZE)
+				: rnd_below(WORLD_CODE * (u64)PAGE_SIZE));
 }
 
 u64 rnd_data(void)
 {
 	return WORLD + WORLD_CODE * (u64)PAGE_SIZE +
-	       rnd_below((WORLD_PAGES - WORLD_CODE) * PAGE_SIZE);
+	       rnd_below((WORLD_PAGES - WORLD_CODE) * (u64)PAGE_SIZE);
 }
 
 u64 rnd_page(void)
