@@ -346,8 +346,9 @@ static void l1_may_race(void **state)
 	(void)state;
 	memset(&racer, 0, sizeof(racer));
 	assert_int_equal(pthread_create(&thread, NULL, race, entry(PT, 4)), 0);
-	/* At least so often; on one CPU the other has to get its turn. */
-	for (u64 i = 0; i < ROUNDS || racer.changes < 1000; i++) {
+	/* At least so often; on one CPU the other has to get its turn, and may
+	 * lose it while nothing is mapped. */
+	for (u64 i = 0; i < ROUNDS || racer.changes < 1000 || !mapped; i++) {
 		if (!walk(NPF_WRITE))
 			continue;
 		mapped++;
@@ -360,7 +361,6 @@ static void l1_may_race(void **state)
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	if (racer.wrong)
 		fail_msg("%s", racer.wrong);
-	assert_true(mapped > 0);
 }
 
 #define IN_LONG(test) cmocka_unit_test_setup_teardown(test, new_ram, free_ram)
