@@ -30,7 +30,7 @@ int main(const char *cmdline);
 
 static struct vmcb own __attribute__((aligned(PAGE_SIZE)));
 static struct vmcb other __attribute__((aligned(PAGE_SIZE)));
-static struct round *const round_ = (struct round *)PAGE_ROUND;
+static struct round *const turn = (struct round *)PAGE_ROUND;
 static struct round_info *const info = (struct round_info *)PAGE_INFO;
 static u64 first; /* RCX of L2, as it begins; the others follow */
 
@@ -64,27 +64,27 @@ static void set_up(void)
 	vmsave_to(PAGE_HOST);
 	((struct vmcb *)SVM_PAGE_B)->save.star = 0xb0b0b0b000000000;
 	((struct vmcb *)PAGE_HOST)->save.star = 0xc0c0c0c000000000;
-	memset(round_, 0, sizeof(*round_));
+	memset(turn, 0, sizeof(*turn));
 	info->vmcb = (u64)&svm_vmcb;
-	round_->block = SVM_PAGE_A;
-	round_->info = info;
-	round_->host = (u64)&own;
-	round_->self = round_;
-	round_->flags = RFLAGS_FIXED;
+	turn->block = SVM_PAGE_A;
+	turn->info = info;
+	turn->host = (u64)&own;
+	turn->self = turn;
+	turn->flags = RFLAGS_FIXED;
 }
 
 static void fill(void)
 {
 	svm_vmcb.save.rip = (u64)count_all;
 	for (unsigned i = 1; i < GPRS; i++)
-		round_->gpr[i] = first + i;
+		turn->gpr[i] = first + i;
 }
 
 static void once(void)
 {
 	fill();
 	svm_clgi();
-	ahead_round(round_);
+	ahead_round(turn);
 	svm_stgi();
 }
 
@@ -108,10 +108,10 @@ static void registers(const struct l2_row *r)
 	(void)r;
 	set_up();
 	often();
-	expect_counted(round_);
+	expect_counted(turn);
 	first = 0xabc00000000;
 	once();
-	expect_counted(round_);
+	expect_counted(turn);
 }
 
 static void lower_stack(const struct l2_row *r)
@@ -121,9 +121,9 @@ static void lower_stack(const struct l2_row *r)
 	first = 0x2000;
 	fill();
 	svm_clgi();
-	ahead_round_below(round_, r->arg);
+	ahead_round_below(turn, r->arg);
 	svm_stgi();
-	expect_counted(round_);
+	expect_counted(turn);
 	l2_expect("STAR", rdmsr(MSR_STAR), own.save.star);
 }
 
@@ -155,7 +155,7 @@ static void other_info(const struct l2_row *r)
 	set_up();
 	often();
 	make_other();
-	round_->info = &here;
+	turn->info = &here;
 	once();
 	l2_expect("exit", other.control.exit_code, VMCB_EXIT_CPUID);
 }
@@ -167,13 +167,13 @@ static void other_block(const struct l2_row *r)
 	(void)r;
 	set_up();
 	often();
-	round_->block = SVM_PAGE_B;
+	turn->block = SVM_PAGE_B;
 	fill();
 	svm_vmcb.save.rip = (u64)read_star;
 	svm_clgi();
-	ahead_round(round_);
+	ahead_round(turn);
 	svm_stgi();
-	l2_expect("L2's STAR", round_->gpr[6], 0xb0b0b0b0);
+	l2_expect("L2's STAR", turn->gpr[6], 0xb0b0b0b0);
 	l2_expect("L1's STAR", rdmsr(MSR_STAR), own.save.star);
 }
 
@@ -184,11 +184,11 @@ static void other_host(const struct l2_row *r)
 	(void)r;
 	set_up();
 	often();
-	round_->host = PAGE_HOST;
+	turn->host = PAGE_HOST;
 	once();
 	star = rdmsr(MSR_STAR);
 	vmload_from((u64)&own);
-	expect_counted(round_);
+	expect_counted(turn);
 	l2_expect("STAR", star, 0xc0c0c0c000000000);
 }
 
@@ -199,12 +199,12 @@ static void other_self(const struct l2_row *r)
 	(void)r;
 	set_up();
 	often();
-	*self = *round_;
-	round_->self = self;
+	*self = *turn;
+	turn->self = self;
 	first = 0x3000;
 	once();
 	expect_counted(self);
-	l2_expect("the other's RCX", round_->gpr[1], first + 1);
+	l2_expect("the other's RCX", turn->gpr[1], first + 1);
 }
 
 /* The code has been changed: RBX is loaded from R8's place. */
@@ -218,7 +218,7 @@ static void other_code(const struct l2_row *r)
 	once();
 	ahead_rbx[3] = 24;
 	cpuid(0, 0);
-	l2_expect("RBX", round_->gpr[3], first + 8 + 1);
+	l2_expect("RBX", turn->gpr[3], first + 8 + 1);
 }
 
 /* The entry of a 4 KiB page of L1's. */
@@ -253,14 +253,14 @@ static void page_changes(const struct l2_row *r, const void *rip, u64 cr2)
 
 	write_cr0(cr0 | CR0_WP);
 	set_up();
-	*(struct round *)PAGE_SELF = *round_;
-	round_->self = (struct round *)PAGE_SELF;
+	*(struct round *)PAGE_SELF = *turn;
+	turn->self = (struct round *)PAGE_SELF;
 	page_map(r->arg, r->arg, PTE_TABLE);
 	often();
 	page_map(r->arg, r->arg, r->set);
 	first = 0x4000;
 	once();
-	expect_counted(round_->self);
+	expect_counted(turn->self);
 	l2_expect("faults", seen.count, rip != NULL);
 	l2_expect("RIP", seen.rip, rip ? (u64)rip : seen.rip);
 	l2_expect("CR2", seen.cr2, rip ? cr2 : seen.cr2);
@@ -296,7 +296,7 @@ static void on_debug(struct trap_frame *f)
 static void expect_debug(const void *rip, trap_handler *before)
 {
 	idt_handle(VECTOR_DB, before);
-	expect_counted(round_);
+	expect_counted(turn);
 	l2_expect("traps", seen.count, 1);
 	l2_expect("RIP", seen.rip, (u64)rip);
 }
@@ -308,7 +308,7 @@ static void single_step(const struct l2_row *r)
 	(void)r;
 	set_up();
 	often();
-	round_->flags |= RFLAGS_TF;
+	turn->flags |= RFLAGS_TF;
 	once();
 	expect_debug(ahead_loaded, before);
 }
@@ -343,17 +343,17 @@ static void interrupt(const struct l2_row *r)
 	for (unsigned i = 0; i < OFTEN; i++) {
 		fill();
 		svm_clgi();
-		ahead_round_sti(round_);
+		ahead_round_sti(turn);
 		cli();
 		svm_stgi();
 	}
 	l1_send_interrupt();
 	fill();
-	ahead_round_sti(round_);
+	ahead_round_sti(turn);
 	cli();
 	svm_stgi();
 	idt_handle(L1_VECTOR, before);
-	expect_counted(round_);
+	expect_counted(turn);
 	l2_expect("interrupts", seen.count, 1);
 	l2_expect("RIP", seen.rip, (u64)ahead_loaded_sti);
 	l1_settle();

@@ -416,7 +416,7 @@ void world_fill(void)
 {
 	fill_code();
 	memset((void *)world_page(WORLD_CODE), 0,
-	       (WORLD_PAGES - WORLD_CODE) * PAGE_SIZE);
+	       (size_t)(WORLD_PAGES - WORLD_CODE) * PAGE_SIZE);
 	fill_guest_tables(inside());
 	fill_idt();
 	code_hash = hash_code();

@@ -43,7 +43,7 @@ struct record {
 	struct known known[GPRS];
 };
 
-static u64 *slot(const struct record *r, u8 reg)
+static u64 *slot(const struct record *r, unsigned reg)
 {
 	if (reg == RAX)
 		return &r->s->rax;
@@ -170,7 +170,7 @@ static bool is_changed(const struct ahead *a, const u64 *word)
 /* Whether a register is to be loaded from it. */
 static bool is_loaded(const struct record *r, const u64 *word)
 {
-	for (u8 reg = 0; reg < GPRS; reg++)
+	for (unsigned reg = 0; reg < GPRS; reg++)
 		if (r->known[reg].from == word)
 			return true;
 	return false;
@@ -374,7 +374,7 @@ static bool finish(struct record *r)
 {
 	struct ahead *a = r->a;
 
-	for (u8 reg = 0; reg < GPRS; reg++)
+	for (unsigned reg = 0; reg < GPRS; reg++)
 		if (r->known[reg].from != slot(r, reg) &&
 		    !add_move(a, slot(r, reg), r->known[reg].from))
 			return false;
@@ -431,7 +431,7 @@ void ahead_record(struct vcpu *v, struct ahead *a, u64 proven)
 	a->rip = s->rip;
 	if (!find_code(&r))
 		return;
-	for (u8 reg = 0; reg < GPRS; reg++) {
+	for (unsigned reg = 0; reg < GPRS; reg++) {
 		const u64 *at = slot(&r, reg);
 
 		r.known[reg] = (struct known){.value = *at, .from = at};

@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 #define IOPM02	  0x7fffa000ull
 #define PAGED	  __attribute__((aligned(PAGE_SIZE)))
 #define BIT(n)	  (1u << (n) % 32)
-#define MAP_WORDS (2 * PAGE_SIZE / sizeof(u64))
+#define MAP_WORDS (2ul * PAGE_SIZE / sizeof(u64))
 #define NESTED_L1 (EFER_SVME | EFER_LME | EFER_LMA | EFER_NXE)
 
 /* The machine **************************************************************/
