@@ -65,6 +65,10 @@
 #define EFER_TCE      0x00008000
 #define EFER_AUTOIBRS 0x00200000
 
+/* Leaves of CPUID. */
+#define CPUID_EXT 0x80000001u
+#define CPUID_SVM 0x8000000au
+
 #define CR8_MASK 0xfu /* the bits of CR8, and of V_TPR that it holds */
 
 #define VM_CR_R_INIT 0x00000002

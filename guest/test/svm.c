@@ -5,7 +5,6 @@
 #include "guest/lib/idt.h"
 #include "lib/string.h"
 
-#define CPUID_SVM	0x80000001 /* ECX[2] */
 #define CPUID_SVM_BIT	0x4
 #define PAT_RESET	0x0007040600070406ull
 #define DR6_RESET	0xffff0ff0ull
@@ -35,7 +34,7 @@ __attribute__((naked)) void svm_handler(void)
 
 bool svm_init(void)
 {
-	if (!(cpuid(CPUID_SVM, 0).ecx & CPUID_SVM_BIT))
+	if (!(cpuid(CPUID_EXT, 0).ecx & CPUID_SVM_BIT))
 		return false;
 	/* NXE too: the emulator walks nested tables by the host's EFER. */
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME | EFER_NXE);

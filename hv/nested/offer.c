@@ -11,7 +11,6 @@
 #include "hv/svm/quirk.h"
 #include "lib/string.h"
 
-#define CPUID_SVM    0x8000000au
 #define REVISION     1u
 #define SVM_ADDR_CHK 0x10000000u
 #define MSRPM_PAGES  2

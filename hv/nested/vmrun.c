@@ -7,9 +7,9 @@
 #include "hv/space.h"
 #include "hv/svm/gif.h"
 #include "lib/cpu.h"
-#include "lib/svm_insn.h"
 #include "lib/marker.h"
 #include "lib/string.h"
+#include "lib/svm_insn.h"
 
 #define DR7_OFF 0x400u
 

@@ -5,7 +5,6 @@
 #include "lib/cpu.h"
 #include "lib/vmcb.h"
 
-#define CPUID_SVM      0x8000000au
 #define CPUID_EDX_VGIF 0x10000u
 #define CR8	       8
 #define WORD(code)     ((code) / 32)

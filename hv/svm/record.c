@@ -14,7 +14,6 @@
 #include "lib/x86dec.h"
 
 #define MAX_INSNS  32
-#define CPUID_EXT  0x80000001u
 #define EDX_1G	   0x04000000u
 #define NOP	   0x90
 #define JMP_SHORT  0xeb

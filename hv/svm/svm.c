@@ -29,13 +29,11 @@
 #include "lib/cpu.h"
 #include "lib/vmcb.h"
 
-#define CPUID_EXT	   0x80000001u
 #define CPUID_EXT_MAX	   0x80000000u
 #define CPUID_EXT_2	   0x80000021u
 #define CPUID_ECX_TCE	   0x20000u
 #define CPUID_EDX_FFXSR	   0x2000000u
 #define CPUID_EAX_AUTOIBRS 0x100u
-#define CPUID_SVM	   0x8000000au
 #define CPUID_EDX_NPT	   0x1u
 #define CPUID_EDX_NRIP	   0x8u
 #define MSR_FS_BASE	   0xc0000100

@@ -7,7 +7,6 @@
 
 #include "hv/vmm.h"
 
-#define CPUID_EXT     0x80000001u
 #define CPUID_ECX_SVM 0x4u
 
 extern const struct vmm_ops svm_ops;
