@@ -43,6 +43,7 @@ payloads := $(B)/guest/bench/micro.elf $(B)/guest/bench/svm_cost.elf \
 	$(B)/guest/test/attack.elf \
 	$(B)/guest/test/svm_probe.elf \
 	$(B)/guest/test/svm_random.elf \
+	$(B)/guest/test/svm_storm.elf \
 	$(simple-tests:%=$(B)/guest/test/%.elf) \
 	$(svm-tests:%=$(B)/guest/test/%.elf)
 
@@ -56,6 +57,9 @@ svm_probe-src := guest/test/svm.c guest/test/svm_checks.c \
 svm_random-src := guest/test/svm.c guest/test/svm_l1.c guest/test/svm_l2.c \
 	guest/test/svm_random.c guest/test/svm_random_block.c \
 	guest/test/svm_random_world.c
+svm_storm-src := guest/test/svm.c guest/test/svm_ahead_round.S \
+	guest/test/svm_l1.c guest/test/svm_storm.c \
+	guest/test/svm_storm_judge.c
 
 $(guest-lib): $(call free-objects,$(guest-lib-src)) $(lib-free)
 	$(call say,AR,$@)
@@ -70,6 +74,7 @@ $(B)/guest/test/svm_counts.elf64: \
 $(B)/guest/test/attack.elf64: $(call free-objects,$(attack-src))
 $(B)/guest/test/svm_probe.elf64: $(call free-objects,$(svm_probe-src))
 $(B)/guest/test/svm_random.elf64: $(call free-objects,$(svm_random-src))
+$(B)/guest/test/svm_storm.elf64: $(call free-objects,$(svm_storm-src))
 $(simple-tests:%=$(B)/guest/test/%.elf64): $(B)/guest/test/%.elf64: \
 		$(B)/free/guest/test/%.o
 
