@@ -3,7 +3,7 @@
 unit-names := t-acpi t-boot t-emulate t-exit t-fmt t-gwalk t-ivrs t-lab \
 	t-levels t-linux t-memmap t-micro t-mmio t-npt12 t-options t-payload \
 	t-ports t-run t-shadow t-shadow-random t-vapic t-x86dec
-unit-names += t-check t-event t-merge t-save t-wants
+unit-names += t-check t-event t-merge t-record t-save t-wants
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
@@ -52,6 +52,14 @@ npt-objects := $(SB)/hv/nested/npt02.o $(SB)/hv/nested/pool.o \
 $(npt-objects) $(npt-tests:%=$(SB)/test/unit/%.o): \
 	HOSTCFLAGS += -iquote test/unit/fake
 $(npt-tests:%=$(SB)/unit/%): $(npt-objects)
+
+# What L0 learns of L1's code, on a machine of a few pages.
+record-tests := t-record
+record-objects := $(SB)/hv/code.o $(SB)/hv/svm/ahead.o $(SB)/hv/svm/record.o \
+	$(SB)/test/unit/record_machine.o
+$(record-objects) $(record-tests:%=$(SB)/test/unit/%.o): \
+	HOSTCFLAGS += -iquote test/unit/fake
+$(record-tests:%=$(SB)/unit/%): $(record-objects)
 
 # The state of L1's SVM, without the rest of hv/nested.
 $(SB)/hv/nested/save.o $(SB)/test/unit/t-save.o: \

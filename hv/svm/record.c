@@ -7,14 +7,12 @@
 #include "hv/mem.h"
 #include "hv/space.h"
 #include "hv/svm/ahead.h"
-#include "lib/cpu.h"
 #include "lib/string.h"
 #include "lib/svm_insn.h"
 #include "lib/x86.h"
 #include "lib/x86dec.h"
 
 #define MAX_INSNS  32
-#define EDX_1G	   0x04000000u
 #define NOP	   0x90
 #define JMP_SHORT  0xeb
 #define REX_B	   0x41
@@ -37,8 +35,8 @@ struct record {
 	struct vcpu *v;
 	struct vmcb_save *s;
 	struct ahead *a;
-	const u8 *page; /* of the code */
-	u64 rip, end;
+	const u8 *page; /* of the code ... */
+	u64 at;		/* ... and where in it the next instruction is */
 	struct known known[GPRS];
 };
 
@@ -93,12 +91,11 @@ static bool rely_on(struct record *r, u8 reg)
 	return true;
 }
 
-static bool add_move(struct ahead *a, u64 *to, const u64 *from)
+/* Each instruction makes one at most. */
+static void add_move(struct ahead *a, u64 *to, const u64 *from)
 {
-	if (a->moves == AHEAD_MOVES)
-		return false;
+	_Static_assert(MAX_INSNS <= AHEAD_MOVES, "or there is no room");
 	a->move[a->moves++] = (struct ahead_move){to, from, 1};
-	return true;
 }
 
 /* What not each CPU takes for an entry (APM vol. 2, 5.3 and 5.4). */
@@ -111,7 +108,7 @@ static bool is_reserved(const struct record *r, const struct code_page *p)
 	    (any & NO_EXECUTE && !(r->s->efer & EFER_NXE)))
 		return true;
 	if (pdpte & PTE_LARGE)
-		return pdpte & OFFSET_1G || !(cpuid(CPUID_EXT, 0).edx & EDX_1G);
+		return pdpte & OFFSET_1G; /* L0 needs such pages itself */
 	return p->entry[LEAF - 1] == p->entry[LEAF] && leaf & OFFSET_2M;
 }
 
@@ -199,9 +196,11 @@ static bool load(struct record *r, u8 reg, const u64 *word)
 /* What is moved is moved before VMSAVE and VMLOAD. */
 static bool store(struct record *r, u8 reg, u64 *word)
 {
-	return word && reg != RSP && !r->a->vmsave && !r->a->vmload &&
-	       page_of(word) != page_of(r->a->stack) && !is_loaded(r, word) &&
-	       add_move(r->a, word, r->known[reg].from);
+	if (!word || reg == RSP || r->a->vmsave || r->a->vmload ||
+	    page_of(word) == page_of(r->a->stack) || is_loaded(r, word))
+		return false;
+	add_move(r->a, word, r->known[reg].from);
+	return true;
 }
 
 /* Not of one that is still as it was: its place may change first. */
@@ -261,6 +260,12 @@ static bool mov(struct record *r, const struct x86_insn *i)
 		     : load(r, i->reg, operand(r, i, false));
 }
 
+/* The address of the next instruction. */
+static u64 rip(const struct record *r)
+{
+	return (r->a->rip & ~(u64)(PAGE_SIZE - 1)) + r->at;
+}
+
 /* SVM's own. The operand is a page that L1 may write to. */
 static bool svm_insn(struct record *r, const struct x86_insn *i)
 {
@@ -270,7 +275,7 @@ static bool svm_insn(struct record *r, const struct x86_insn *i)
 	if (i->len != SVM_INSN_LEN)
 		return false;
 	if (i->kind == X86_VMRUN) {
-		a->vmrun = r->rip + SVM_INSN_LEN;
+		a->vmrun = rip(r) + SVM_INSN_LEN;
 		return false;
 	}
 	if (!pa || pa % PAGE_SIZE || pa == virt_to_phys(r->page) ||
@@ -285,22 +290,37 @@ static bool svm_insn(struct record *r, const struct x86_insn *i)
 	return true;
 }
 
-/* One instruction; what is not in x86dec.h first. Returns its length, 0: it is
- * not for us. */
-static unsigned step(struct record *r, const u8 *code)
+/* @len, if the code up to there can be compared, else 0. */
+static unsigned fit(const struct record *r, unsigned len)
 {
-	struct x86_insn i;
-	bool done = false;
+	u64 end = r->at + len, start = r->a->rip % PAGE_SIZE;
 
+	return end - start <= sizeof(r->a->bytes) &&
+			       end <= PAGE_SIZE - sizeof(u64)
+		       ? len
+		       : 0;
+}
+
+/* One instruction; what is not in x86dec.h first. Returns its length, 0: it is
+ * not for us, and the CPU will execute it: nothing of it is noted. */
+static unsigned step(struct record *r)
+{
+	const u8 *code = r->page + r->at;
+	bool rex = *code == REX_B, done = false;
+	u8 reg = code[rex] & 7;
+	struct x86_insn i;
+
+	if (r->at > PAGE_SIZE - X86_INSN_MAX)
+		return 0;
 	if (*code == NOP)
-		return 1;
+		return fit(r, 1);
 	if (*code == JMP_SHORT && code[1] < 0x80)
-		return 2u + code[1];
-	if ((*code & 0xf8) == POP)
-		return pop(r, *code & 7);
-	if (*code == REX_B && (code[1] & 0xf8) == POP)
-		return pop(r, 8 + (code[1] & 7)) ? 2 : 0;
-	if (x86_decode(code, X86_INSN_MAX, X86_64, &i) != X86_OK)
+		return fit(r, 2u + code[1]);
+	if ((code[rex] & 0xf8) == POP)
+		return fit(r, 1 + rex) && pop(r, rex ? R8 + reg : reg) ? 1 + rex
+								       : 0;
+	if (x86_decode(code, X86_INSN_MAX, X86_64, &i) != X86_OK ||
+	    !fit(r, i.len))
 		return 0;
 	if (i.kind == X86_MOV)
 		done = mov(r, &i);
@@ -368,17 +388,14 @@ static void sort_guards(struct vcpu *v, struct ahead *a, u64 proven)
 	a->before = before->id;
 }
 
-/* False: there is no room. */
-static bool finish(struct record *r)
+static void finish(struct record *r)
 {
 	struct ahead *a = r->a;
 
 	for (unsigned reg = 0; reg < GPRS; reg++)
-		if (r->known[reg].from != slot(r, reg) &&
-		    !add_move(a, slot(r, reg), r->known[reg].from))
-			return false;
+		if (r->known[reg].from != slot(r, reg))
+			add_move(a, slot(r, reg), r->known[reg].from);
 	join_moves(a);
-	return true;
 }
 
 /* A page of code that L1 executes at CPL 0: the CPU has fetched from it. */
@@ -398,33 +415,29 @@ static bool find_code(struct record *r)
 static void go(struct record *r)
 {
 	struct ahead *a = r->a;
-	u64 start = a->rip % PAGE_SIZE, at = start;
+	u64 start = r->at;
 
 	for (unsigned n = 0; n < MAX_INSNS; n++) {
 		u64 loaded = a->vmload;
-		unsigned len = at <= PAGE_SIZE - X86_INSN_MAX
-				       ? step(r, r->page + at)
-				       : 0;
-		u64 end = at + (a->vmrun ? SVM_INSN_LEN : len);
+		unsigned len = step(r);
+		u64 end = r->at + (a->vmrun ? SVM_INSN_LEN : len);
 
-		if (end == at || end - start > sizeof(a->bytes) ||
-		    end > PAGE_SIZE - sizeof(u64))
+		if (end == r->at)
 			break;
-		r->rip = a->rip + end - start;
 		a->words = (u32)((end - start + 7) / sizeof(u64));
 		if (a->vmrun)
 			break;
-		at = end;
+		r->at = end;
 		if (n && a->vmload != loaded)
 			break;
 	}
-	a->next = a->rip + at - start;
+	a->next = rip(r);
 }
 
 void ahead_record(struct vcpu *v, struct ahead *a, u64 proven)
 {
 	struct vmcb_save *s = &((struct vmcb *)v->backend)->save;
-	struct record r = {.v = v, .s = s, .a = a, .rip = s->rip};
+	struct record r = {.v = v, .s = s, .a = a, .at = s->rip % PAGE_SIZE};
 
 	memset(a, 0, sizeof(*a));
 	a->rip = s->rip;
@@ -438,10 +451,11 @@ void ahead_record(struct vcpu *v, struct ahead *a, u64 proven)
 	a->cr3 = s->cr3;
 	a->cr4 = s->cr4;
 	go(&r);
-	a->code = (const u64 *)(const void *)(r.page + s->rip % PAGE_SIZE);
+	a->code = (const u64 *)(const void *)(r.page + a->rip % PAGE_SIZE);
 	memcpy(a->bytes, a->code, a->words * sizeof(u64));
 	sort_guards(v, a, proven);
 	a->id = ++v->recorded;
-	if (finish(&r) && (a->vmrun || a->vmload || a->vmsave))
+	finish(&r);
+	if (a->vmrun || a->vmload || a->vmsave)
 		a->efer = s->efer; /* else it fits no L1 */
 }

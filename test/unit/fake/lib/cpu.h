@@ -25,6 +25,22 @@ u64 read_rsp(void);
 u64 read_cr3(void);
 u64 read_cr8(void);
 void write_cr8(u64 v);
+void vmload(u64 pa);
+void vmsave(u64 pa);
+
+static inline void copy_words(u64 *to, const u64 *from, u64 n)
+{
+	while (n--)
+		*to++ = *from++;
+}
+
+static inline bool same_words(const u64 *a, const u64 *b, u64 n)
+{
+	while (n--)
+		if (*a++ != *b++)
+			return false;
+	return true;
+}
 
 static inline void pause(void)
 {
