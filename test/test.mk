@@ -3,7 +3,7 @@
 unit-names := t-acpi t-boot t-emulate t-exit t-fmt t-gwalk t-ivrs t-lab \
 	t-levels t-linux t-memmap t-micro t-mmio t-npt12 t-options t-payload \
 	t-ports t-run t-shadow t-shadow-random t-vapic t-x86dec
-unit-names += t-check t-event t-merge t-record t-save t-wants
+unit-names += t-check t-event t-merge t-record t-record-random t-save t-wants
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
@@ -54,7 +54,7 @@ $(npt-objects) $(npt-tests:%=$(SB)/test/unit/%.o): \
 $(npt-tests:%=$(SB)/unit/%): $(npt-objects)
 
 # What L0 learns of L1's code, on a machine of a few pages.
-record-tests := t-record
+record-tests := t-record t-record-random
 record-objects := $(SB)/hv/code.o $(SB)/hv/svm/ahead.o $(SB)/hv/svm/record.o \
 	$(SB)/test/unit/record_machine.o
 $(record-objects) $(record-tests:%=$(SB)/test/unit/%.o): \

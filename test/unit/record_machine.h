@@ -59,14 +59,20 @@ extern struct machine machine;
  * open to it; its GIF is 0. Nothing is recorded. */
 void machine_new(void);
 
+/* L1's @page where they begin at @start. */
+static inline u64 page_in(u64 start, unsigned page)
+{
+	return start + (u64)page * PAGE_SIZE;
+}
+
 static inline u64 page_pa(unsigned page)
 {
-	return RAM + (u64)page * PAGE_SIZE;
+	return page_in(RAM, page);
 }
 
 static inline u64 page_va(unsigned page)
 {
-	return VA_4K + (u64)page * PAGE_SIZE;
+	return page_in(VA_4K, page);
 }
 
 /* Word @n of a page. */

@@ -50,7 +50,7 @@ static void begin(void)
 	*gpr(RAX) = page_pa(PAGE_BLOCK);
 	*gpr(RDI) = page_va(PAGE_A);
 	*gpr(RSI) = page_va(PAGE_B);
-	*gpr(RBX) = VA_ALIAS + PAGE_A * PAGE_SIZE;
+	*gpr(RBX) = page_in(VA_ALIAS, PAGE_A);
 	*gpr(RSP) = page_va(PAGE_STACK) + 0x800;
 	for (unsigned i = 0; i < 8; i++) {
 		*word(PAGE_A, i) = 0xa0 + i;
@@ -164,7 +164,7 @@ static void pages(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(va); i++) {
 		begin();
-		*gpr(RDI) = va[i] + PAGE_A * PAGE_SIZE;
+		*gpr(RDI) = page_in(va[i], PAGE_A);
 		record(STORE_RCX VMSAVE, 7);
 		assert_int_equal(taken(), 7);
 		assert_ptr_equal(a.move[0].to, word(PAGE_A, 1));
@@ -343,12 +343,12 @@ static void blocks(void **state)
 
 static void store_to_code(void)
 {
-	*gpr(R8 + 2) = VA_ALIAS + PAGE_CODE * PAGE_SIZE + 0x800;
+	*gpr(R8 + 2) = page_in(VA_ALIAS, PAGE_CODE) + 0x800;
 }
 
 static void store_to_stack(void)
 {
-	*gpr(R8 + 2) = VA_2M + PAGE_STACK * PAGE_SIZE + 8;
+	*gpr(R8 + 2) = page_in(VA_2M, PAGE_STACK) + 8;
 }
 
 static void order(void **state)
@@ -448,7 +448,7 @@ static void states(void **state)
  * there are read and written. */
 static void flip(u64 va, u64 *which, u64 bit, bool reads, bool writes)
 {
-	u64 rdi = va + PAGE_A * PAGE_SIZE;
+	u64 rdi = page_in(va, PAGE_A);
 
 	begin();
 	*gpr(RDI) = rdi;
@@ -627,14 +627,15 @@ static void too_many_bytes(void **state)
 	assert_int_equal(taken(), room);
 	assert_int_equal(a.pops, 1);
 	assert_int_equal(a.words, AHEAD_WORDS);
-	code[length - 2] = '\x90';
-	memcpy(code + length - 1, POP_R8, 2);
-	record(code, length + 1);
+	length -= 2;
+	add("\x90" POP_R8, 3);
+	record(code, length);
 	assert_int_equal(taken(), room - 1);
 	assert_int_equal(a.pops, 0);
 	assert_int_equal(a.moves, 0);
-	memcpy(code + length - 1, VMRUN, 3);
-	record(code, length + 2);
+	length -= 2;
+	add(VMRUN, 3);
+	record(code, length);
 	assert_int_equal(taken(), room - 1);
 	assert_int_equal(a.vmrun, 0);
 }

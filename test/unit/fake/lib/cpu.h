@@ -36,10 +36,7 @@ static inline void copy_words(u64 *to, const u64 *from, u64 n)
 
 static inline bool same_words(const u64 *a, const u64 *b, u64 n)
 {
-	while (n--)
-		if (*a++ != *b++)
-			return false;
-	return true;
+	return !__builtin_memcmp(a, b, n * sizeof(*a));
 }
 
 static inline void pause(void)
