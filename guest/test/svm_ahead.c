@@ -21,6 +21,8 @@
 #define PAGE_INFO  (SVM_SCRATCH + 0x7000)
 #define PAGE_SELF  (SVM_SCRATCH + 0x8000)
 #define PAGE_HOST  (SVM_SCRATCH + 0x9000)
+#define PAGE_STACK (SVM_SCRATCH + 0xb000) /* a fault's frame goes below it */
+#define CLEAN_ALL  (VMCB_CLEAN_CR2 - 1)	  /* but CR2 */
 #define GPRS	   16
 #define RSP	   4
 #define DR7_EXEC_0 0x401ull
@@ -73,19 +75,24 @@ static void set_up(void)
 	turn->flags = RFLAGS_FIXED;
 }
 
-static void fill(void)
+static void fill(svm_code *code)
 {
-	svm_vmcb.save.rip = (u64)count_all;
+	svm_vmcb.save.rip = (u64)code;
 	for (unsigned i = 1; i < GPRS; i++)
 		turn->gpr[i] = first + i;
 }
 
-static void once(void)
+static void once_in(svm_code *code)
 {
-	fill();
+	fill(code);
 	svm_clgi();
 	ahead_round(turn);
 	svm_stgi();
+}
+
+static void once(void)
+{
+	once_in(count_all);
 }
 
 static void often(void)
@@ -119,7 +126,7 @@ static void lower_stack(const struct l2_row *r)
 	set_up();
 	often();
 	first = 0x2000;
-	fill();
+	fill(count_all);
 	svm_clgi();
 	ahead_round_below(turn, r->arg);
 	svm_stgi();
@@ -168,11 +175,7 @@ static void other_block(const struct l2_row *r)
 	set_up();
 	often();
 	turn->block = SVM_PAGE_B;
-	fill();
-	svm_vmcb.save.rip = (u64)read_star;
-	svm_clgi();
-	ahead_round(turn);
-	svm_stgi();
+	once_in(read_star);
 	l2_expect("L2's STAR", turn->gpr[6], 0xb0b0b0b0);
 	l2_expect("L1's STAR", rdmsr(MSR_STAR), own.save.star);
 }
@@ -285,6 +288,73 @@ static void notes(const struct l2_row *r)
 	page_changes(r, NULL, 0);
 }
 
+/* What is left of the stack's entry for POP is what L2 leaves. .clear: of it.
+ */
+SVM_CODE(change_entry, "and %rdx, (%rcx)")
+
+static void once_on_stack(u64 *entry, u64 clear)
+{
+	fill(change_entry);
+	turn->gpr[1] = (u64)entry;
+	turn->gpr[2] = ~clear;
+	svm_clgi();
+	ahead_round_on(turn, PAGE_STACK + ROUND_STACK);
+	svm_stgi();
+}
+
+/* L1 has no translation of it since VMRUN. */
+static void stack_changes(const struct l2_row *r)
+{
+	trap_handler *before = idt_handle(VECTOR_PF, on_page_fault);
+	bool faults = r->clear & PTE_PRESENT;
+	u64 *entry;
+
+	set_up();
+	page_map(PAGE_STACK, PAGE_STACK, PTE_TABLE);
+	entry = entry_of(PAGE_STACK);
+	for (unsigned i = 0; i < OFTEN; i++)
+		once_on_stack(entry, 0);
+	svm_vmcb.control.tlb_control = VMCB_TLB_FLUSH_ALL;
+	once_on_stack(entry, r->clear);
+	l2_expect("exit", svm_vmcb.control.exit_code, VMCB_EXIT_VMMCALL);
+	l2_expect("RCX", turn->gpr[1], (u64)entry);
+	l2_expect("STAR", rdmsr(MSR_STAR), own.save.star);
+	l2_expect("faults", seen.count, faults);
+	l2_expect("RIP", seen.rip, faults ? (u64)ahead_pop : seen.rip);
+	l2_expect("CR2", seen.cr2, faults ? PAGE_STACK : seen.cr2);
+	l2_expect("error", seen.error, faults ? 0 : seen.error);
+	l2_expect("entry", *entry & r->clear, r->clear);
+	idt_handle(VECTOR_PF, before);
+}
+
+/* L2 reads its CR2 and has another one then. */
+SVM_CODE(swap_cr2, "mov %cr2, %rbx; mov %rcx, %cr2")
+SVM_CODE(swap_cr2_exit, "mov %cr2, %rbp; mov %rcx, %cr2; mov %rcx, %r8;"
+			"cpuid; mov %rbp, %rbx; mov %r8, %rcx")
+
+/* #VMEXIT leaves L1 with L2's CR2 (APM vol. 2, 15.6). .arg: clean bits */
+static void swap(const struct l2_row *r, u64 cr2)
+{
+	svm_vmcb.save.cr2 = cr2;
+	svm_vmcb.control.clean = (u32)r->arg;
+	__asm__ volatile("mov %0, %%cr2" : : "r"(cr2 + 0x111));
+	once_in(r->code);
+}
+
+static void cr2(const struct l2_row *r)
+{
+	set_up();
+	once_in(r->code);
+	for (unsigned i = 0; i < OFTEN; i++)
+		swap(r, 0x1000 + i);
+	first = 0x5000;
+	swap(r, 0xabc0000);
+	l2_expect("exit", svm_vmcb.control.exit_code, VMCB_EXIT_VMMCALL);
+	l2_expect("L2's", turn->gpr[3], 0xabc0000);
+	l2_expect("in the block", svm_vmcb.save.cr2, first + 1);
+	l2_expect("L1's", read_cr2(), first + 1);
+}
+
 static void on_debug(struct trap_frame *f)
 {
 	seen.count++;
@@ -341,14 +411,14 @@ static void interrupt(const struct l2_row *r)
 	(void)r;
 	set_up();
 	for (unsigned i = 0; i < OFTEN; i++) {
-		fill();
+		fill(count_all);
 		svm_clgi();
 		ahead_round_sti(turn);
 		cli();
 		svm_stgi();
 	}
 	l1_send_interrupt();
-	fill();
+	fill(count_all);
 	ahead_round_sti(turn);
 	cli();
 	svm_stgi();
@@ -377,6 +447,11 @@ static const struct l2_row rows[] = {
 	       .set = PTE_TABLE, .clear = PTE_ACCESSED),
 	L2_ROW("store-sets-dirty", notes, NULL, .arg = PAGE_SELF,
 	       .set = PTE_TABLE | PTE_ACCESSED, .clear = PTE_DIRTY),
+	L2_ROW("pop-faults", stack_changes, NULL, .clear = PTE_PRESENT),
+	L2_ROW("pop-sets-accessed", stack_changes, NULL, .clear = PTE_ACCESSED),
+	L2_ROW("cr2", cr2, swap_cr2),
+	L2_ROW("cr2-after-own-exit", cr2, swap_cr2_exit),
+	L2_ROW("cr2-others-clean", cr2, swap_cr2, .arg = CLEAN_ALL),
 	L2_ROW("single-step", single_step, NULL),
 	L2_ROW("breakpoint", breakpoint, NULL),
 	L2_ROW("interrupt", interrupt, NULL),

@@ -34,11 +34,16 @@ ASSERT_OFFSET(round, flags, ROUND_FLAGS);
 void ahead_round(struct round *r);
 void ahead_round_sti(struct round *r);
 
-/* ahead_round() with a stack that begins @bytes lower. */
+/* ahead_round() with a stack that begins @bytes lower, or at @top. */
 void ahead_round_below(struct round *r, u64 bytes);
+void ahead_round_on(struct round *r, u64 top);
+
+/* What is on that stack at VMRUN: what the function keeps there. */
+#	define ROUND_STACK 72
 
 /* In ahead_round(): behind its VMLOAD, the instruction behind that, the load of
- * RBX, the first store; in ahead_round_sti(): behind its VMLOAD. */
-extern u8 ahead_loaded[], ahead_info[], ahead_rbx[], ahead_store[];
+ * RBX, the POP behind VMRUN, the first store; in ahead_round_sti(): behind its
+ * VMLOAD. */
+extern u8 ahead_loaded[], ahead_info[], ahead_rbx[], ahead_pop[], ahead_store[];
 extern u8 ahead_loaded_sti[];
 #endif

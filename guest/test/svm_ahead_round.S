@@ -41,6 +41,7 @@ ahead_rbx\suffix:
 	jmp	1f
 	ud2
 1:	vmrun
+ahead_pop\suffix:
 	pop	%rax
 ahead_store\suffix:
 	mov	%rcx, 8(%rax)
@@ -73,7 +74,8 @@ ahead_store\suffix:
 
 	.text
 	.globl	ahead_round, ahead_round_sti, ahead_round_below
-	.globl	ahead_loaded, ahead_info, ahead_rbx, ahead_store
+	.globl	ahead_round_on
+	.globl	ahead_loaded, ahead_info, ahead_rbx, ahead_pop, ahead_store
 	.globl	ahead_loaded_sti
 	.balign	256
 ahead_round:
@@ -83,9 +85,12 @@ ahead_round_sti:
 	round	_sti, 0
 
 ahead_round_below:
+	neg	%rsi
+	lea	-8(%rsp, %rsi), %rsi
+ahead_round_on:
 	push	%rbp
 	mov	%rsp, %rbp
-	sub	%rsi, %rsp
+	mov	%rsi, %rsp
 	call	ahead_round
 	leave
 	ret
