@@ -88,6 +88,38 @@ cache_space() {
 			"(free some, or set NESTBOX_CACHE)"
 }
 
+# What a script fetches or builds once is the folder $CACHE/$me with a file id:
+# the script's options, whether it is there, an empty folder $out for a new one,
+# and that in its place. The script ends where there is nothing to do.
+cache_options() {
+	case ${1:-} in
+	"") ;;
+	--force) rm -f "$cache/$me/id" ;;
+	--help) usage; exit 0 ;;
+	*) usage >&2; exit 2 ;;
+	esac
+}
+
+cache_has() {
+	[ "$(cat "$cache/$me/id" 2>/dev/null)" = "$1" ]
+}
+
+# cache_new ID MIB
+cache_new() {
+	cache_open
+	! cache_has "$1" || exit 0 # another run was faster
+	cache_space "$2"
+	out=$work/$me.new
+	mkdir "$out"
+}
+
+cache_keep() {
+	echo "$1" >"$out/id"
+	rm -rf "${cache:?}/$me"
+	mv "$out" "$cache/$me"
+	step_end
+}
+
 # logged WHAT COMMAND...: runs it with its output in $work/log, in the
 # background and in a process group of its own, so that a signal ends all of
 # it at once; if it fails, dies with the reason. Not to be called behind || or
@@ -135,6 +167,22 @@ mirror_security() {
 		grep -m 1 -E '/debian-security/?$') ||
 		uri=http://deb.debian.org/debian-security
 	echo "${uri%/}"
+}
+
+# An apt of our own: its lists, caches and sources are in the temporary folder.
+# Keys and proxies stay the system's. private_sources: of standard input.
+private_sources() {
+	mkdir -p "$work/apt/lists/partial" "$work/apt/archives/partial"
+	cat >"$work/apt/sources.list"
+}
+
+private_apt() {
+	apt-get -q -o Dir::State::Lists="$work/apt/lists" \
+		-o Dir::Cache="$work/apt" -o Dir::Etc::SourceParts=- \
+		-o Dir::Etc::SourceList="$work/apt/sources.list" \
+		-o Dir::Etc::Preferences=- -o Dir::Etc::PreferencesParts=- \
+		-o APT::Sandbox::User=root -o Acquire::Languages=none \
+		-o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any "$@"
 }
 
 # Root needs nothing. A user needs sub-UIDs (package uidmap), else the

@@ -92,24 +92,11 @@ from_cache() {
 		"$mends"
 }
 
-# An apt of our own: its lists, caches and sources are in the cache folder.
-# Keys and proxies stay the system's.
-private_apt() {
-	apt-get -q -o Dir::State::Lists="$work/lists" \
-		-o Dir::Cache="$work/apt" -o Dir::Etc::SourceParts=- \
-		-o Dir::Etc::SourceList="$work/sources.list" \
-		-o Dir::Etc::Preferences=- -o Dir::Etc::PreferencesParts=- \
-		-o APT::Sandbox::User=root -o Acquire::Languages=none \
-		-o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any "$@"
-}
-
-write_sources() {
+prepare() {
 	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg options=
 	[ ! -e $keyring ] || options=" signed-by=$keyring"
-	echo "deb [arch=amd64$options] $(mirror) $release main" \
-		>"$work/sources.list"
-	mkdir -p "$work/lists/partial" "$work/apt/archives/partial" \
-		"$work/debs" "$work/tree"
+	private_sources <<<"deb [arch=amd64$options] $(mirror) $release main"
+	mkdir -p "$work/debs" "$work/tree"
 }
 
 download() {
@@ -144,7 +131,7 @@ from_backports() {
 	local version tree mends bin=usr/bin/qemu-system-x86_64
 	need apt-get apt dpkg dpkg xz xz-utils
 	cache_space 300
-	write_sources
+	prepare
 	step "reading Debian's list of $release"
 	logged "reading $release" private_apt update
 	step "downloading QEMU 10 (13 MB)"

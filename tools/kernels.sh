@@ -76,29 +76,15 @@ kernel() {
 	logged "fetching Debian's kernel for $2" fetch "$folder" "$1" "$2"
 	cp "$folder"/tree/boot/vmlinuz-* "$folder/out/vmlinuz"
 	logged "making an initramfs" make_initrd "$folder"
-	mv "$folder/out" "$work/out/$2"
+	mv "$folder/out" "$out/$2"
 }
 
-case ${1:-} in
-"") ;;
---force) rm -f "$cache/kernels/id" ;;
---help) usage; exit 0 ;;
-*) usage >&2; exit 2 ;;
-esac
+cache_options "$@"
 id=$(cat "$top"/{tools/kernels.sh,lab/guest/init,lab/level/words.sh} |
 	sha256sum)
-is_there() {
-	[ "$(cat "$cache/kernels/id" 2>/dev/null)" = "$id" ]
-}
-! is_there || exit 0
+! cache_has "$id" || exit 0
 need apt-get apt dpkg-deb dpkg cpio cpio
-cache_open
-! is_there || exit 0 # another run was faster
-cache_space 500
-mkdir "$work/out"
+cache_new "$id" 500
 kernel amd64 amd64
 kernel i386 686-pae
-echo "$id" >"$work/out/id"
-rm -rf "$cache/kernels"
-mv "$work/out" "$cache/kernels"
-step_end
+cache_keep "$id"

@@ -25,26 +25,14 @@ usage() {
 	EOF
 }
 
-# An apt of our own, for the list of sources, which this system need not have.
-apt_folder() {
-	mkdir -p "$work/apt/lists/partial" "$work/apt/archives/partial"
-	echo "deb $(mirror) bookworm main" >"$work/apt/sources.list"
-	echo "deb-src $(mirror) bookworm main" >>"$work/apt/sources.list"
-}
-
-private_apt() {
-	apt-get -q -o Dir::State::Lists="$work/apt/lists" \
-		-o Dir::Cache="$work/apt" -o Dir::Etc::SourceParts=- \
-		-o Dir::Etc::SourceList="$work/apt/sources.list" \
-		-o APT::Sandbox::User=root -o Acquire::Languages=none \
-		-o APT::Update::Error-Mode=any "$@"
-}
-
 # The sources, and gcc's own library for 32 bits, which 64-bit divisions call.
-# Nothing is installed.
+# Nothing is installed; this system need not have a list of sources.
 fetch() {
 	cd "$work"
-	apt_folder
+	private_sources <<-EOF
+	deb $(mirror) bookworm main
+	deb-src $(mirror) bookworm main
+	EOF
 	private_apt update
 	private_apt source --download-only qemu
 	private_apt download "lib32gcc-$(gcc -dumpversion)-dev"
@@ -113,32 +101,16 @@ build() {
 	build_multiboot
 	build_memory
 	sed -n 's/^Version: //p' "$work"/qemu_*.dsc | head -n 1 >"$out/version"
-	echo "$id" >"$out/id"
 }
 
-is_there() {
-	[ "$(cat "$cache/multiboot/id" 2>/dev/null)" = "$id" ]
-}
-
-case ${1:-} in
-"") ;;
---force) rm -f "$cache/multiboot/id" ;;
---help) usage; exit 0 ;;
-*) usage >&2; exit 2 ;;
-esac
+cache_options "$@"
 id=$(sha256sum <"$top/tools/multiboot.sh")
-! is_there || exit 0
+! cache_has "$id" || exit 0
 need apt-get apt dpkg-deb dpkg xz xz-utils gcc gcc ld binutils
-cache_open
-! is_there || exit 0 # another run was faster
-cache_space 200
-out=$work/multiboot
-mkdir "$out"
+cache_new "$id" 200
 step "1/2 fetching QEMU's sources (36 MB)"
 logged "fetching QEMU's sources" fetch
 logged "unpacking QEMU's sources" unpack
 step "2/2 building the kernels"
 logged "building the kernels" build
-rm -rf "$cache/multiboot"
-mv "$out" "$cache/multiboot"
-step_end
+cache_keep "$id"

@@ -62,31 +62,18 @@ pack() {
 	mksquashfs "$work/tests" "$out/tests.img" -all-root -quiet \
 		-no-progress
 	dpkg-deb -f "$work"/linux-source-*.deb Version >"$out/version"
-	echo "$id" >"$out/id"
 }
 
-is_there() {
-	[ "$(cat "$cache/selftests/id" 2>/dev/null)" = "$id" ]
-}
-
-case ${1:-} in
-"") ;;
---force) rm -f "$cache/selftests/id" ;;
---help) usage; exit 0 ;;
-*) usage >&2; exit 2 ;;
-esac
+cache_options "$@"
 version=$(sed -n 's/^kernel_package=//p' "$cache/images/image.info" \
 	2>/dev/null) ||
 	die "no images (run make images)"
 id=$(cat "$top/tools/selftests.sh" - <<<"$version" | sha256sum)
-! is_there || exit 0
+! cache_has "$id" || exit 0
 need apt-get apt dpkg-deb dpkg xz xz-utils make make gcc gcc \
 	mksquashfs squashfs-tools
-cache_open
-! is_there || exit 0 # another run was faster
-cache_space 400
-out=$work/selftests
-mkdir "$out" "$work/tests"
+cache_new "$id" 400
+mkdir "$work/tests"
 step "1/3 fetching linux-source-6.1 $version (140 MB)"
 logged "fetching linux-source-6.1 $version" fetch
 step "2/3 unpacking the tests"
@@ -94,6 +81,4 @@ logged "unpacking the tests" unpack
 step "3/3 building the tests"
 logged "building the tests" build
 logged "packing the tests" pack
-rm -rf "$cache/selftests"
-mv "$out" "$cache/selftests"
-step_end
+cache_keep "$id"
