@@ -65,14 +65,18 @@ IN_VMRUN bool find_format(struct nested *n)
 	const struct vmcb_control *c = &n->copy12->control;
 	const struct vmcb_save *l1 = &n->vmcb01->save;
 	struct tables *t = &n->pair->tables;
+	struct npt12 npt;
 
 	if (t->ncr3 == c->ncr3 && t->cr4 == l1->cr4 && t->efer == l1->efer)
 		return true;
+	if (!npt12_init(&npt, c->ncr3, l1->cr4, l1->efer, offer.phys_bits))
+		return false; /* and what is kept is still another's */
 	*t = (struct tables){.ncr3 = c->ncr3,
 			     .cr4 = l1->cr4,
 			     .efer = l1->efer,
+			     .npt = npt,
 			     .generation = ~0ull};
-	return npt12_init(&t->npt, c->ncr3, l1->cr4, l1->efer, offer.phys_bits);
+	return true;
 }
 
 /*

@@ -3,9 +3,9 @@
  * Fuzz target for vmcb12 + vmcb01 -> vmcb02 -> vmcb12: hv/nested/vmcb02 and
  * vmrun, as they are, on a machine that is made here. An input is three bytes
  * of what the CPU has and L1 is offered; then, for each VMRUN, a byte that
- * chooses the block, edits of it in L1's memory, and edits that L2 and the CPU
- * make of vmcb02. What is asserted is what makes L0 safe and L1's view right,
- * whatever L1 and L2 do; the rules are worded anew.
+ * chooses the block and whether L1 has PAE, edits of it in L1's memory, and
+ * edits that L2 and the CPU make of vmcb02. What is asserted is what makes L0
+ * safe and L1's view right, whatever L1 and L2 do; the rules are worded anew.
  */
 #include <string.h>
 
@@ -35,6 +35,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 #define PAGED	  __attribute__((aligned(PAGE_SIZE)))
 #define BIT(n)	  (1u << (n) % 32)
 #define MAP_WORDS (2ul * PAGE_SIZE / sizeof(u64))
+#define NO_PAE	  0x80 /* of a VMRUN's byte */
 #define NESTED_L1 (EFER_SVME | EFER_LME | EFER_LMA | EFER_NXE)
 
 /* The machine **************************************************************/
@@ -281,7 +282,8 @@ static void check_msrs(void)
 static void check_l1(const struct vcpu *v)
 {
 	require(v->level == 1 && v->backend == &vmcb01 && v->gif == GIF_OFF);
-	require(vmcb01.save.efer == NESTED_L1 && vmcb01.save.cr4 == CR4_PAE);
+	require(vmcb01.save.efer == NESTED_L1 &&
+		!(vmcb01.save.cr4 & ~(u64)CR4_PAE));
 }
 
 /* Only what #VMEXIT writes changes in L1's block, all else is as it was. */
@@ -322,10 +324,11 @@ static void run_l2(struct input *in)
 static void run(struct input *in)
 {
 	struct vcpu *v = &cpu.cpu.vcpu;
-	u64 pa = take(in, 1) % BLOCKS * PAGE_SIZE;
+	u64 choice = take(in, 1), pa = choice % BLOCKS * PAGE_SIZE;
 	struct vmcb *vmcb12 = (struct vmcb *)(ram + pa), was;
 	u64 event, counts = nested.reflected + nested.made_up;
 
+	vmcb01.save.cr4 = choice & NO_PAE ? 0 : CR4_PAE;
 	take_edits(in, vmcb12);
 	was = *vmcb12;
 	begin_guest(v, vmcb12, pa);
@@ -336,6 +339,7 @@ static void run(struct input *in)
 		check_written(&was, vmcb12);
 		return;
 	}
+	require(vmcb01.save.cr4 || !nested.pair->nested_paging);
 	check_intercepts();
 	check_control02();
 	check_save02();
