@@ -313,11 +313,18 @@ static __attribute__((noinline)) bool take_all(struct nested *n,
 
 static bool take_rest(struct nested *n, const struct vmcb *vmcb12)
 {
-	struct pair *pair = n->pair;
+	const struct pair *pair = n->pair;
+	const struct vmcb_save *s02 = &pair->vmcb02->save;
+	struct vmcb *copy = pair->copy12;
 
 	copy_rest(pair, vmcb12);
-	return !(pair->copy12->control.event_inj & VMCB_EVENT_VALID) ||
-	       !check_event(pair->copy12, &n->limits);
+	if (!(copy->control.event_inj & VMCB_EVENT_VALID))
+		return true;
+	/* The guest's mode may be another than when all was read. */
+	copy->save.cs = s02->cs;
+	copy->save.cr0 = s02->cr0;
+	copy->save.efer = s02->efer;
+	return !check_event(copy, &n->limits);
 }
 
 bool vmcb02_make(struct nested *n, const struct vmcb *vmcb12)

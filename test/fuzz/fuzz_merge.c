@@ -307,6 +307,17 @@ static void check_written(const struct vmcb *was, const struct vmcb *is)
 	require(!memcmp(&want, is, sizeof(want)));
 }
 
+/* Legal by the book, and clean bits do not lie about L2's mode. */
+static bool is_legal(const struct vmcb *vmcb12)
+{
+	const struct vmcb_save *s = &vmcb12->save, *s02 = &nested.vmcb02->save;
+
+	return nested.pair->nested_paging && vmcb01.save.cr4 &&
+	       !reference_check(vmcb12, &nested.limits).n &&
+	       s->cr0 == s02->cr0 && s->efer == s02->efer &&
+	       s->cs.attributes == s02->cs.attributes;
+}
+
 /* L2 does what it likes, the CPU writes what it finds. */
 static void run_l2(struct input *in)
 {
@@ -335,6 +346,7 @@ static void run(struct input *in)
 	if (v->level == 1) {
 		require(vmcb12->control.exit_code == VMCB_EXIT_INVALID);
 		require(nested.reflected + nested.made_up == counts + 1);
+		require(!is_legal(&was));
 		check_l1(v);
 		check_written(&was, vmcb12);
 		return;
