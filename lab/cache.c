@@ -59,6 +59,7 @@ int cache_load_emulator(struct cache *c, struct err *err)
 		{"data", c->emulator_data, sizeof(c->emulator_data)},
 		{"injection", c->injection, sizeof(c->injection)},
 		{"pdpte", c->pdpte, sizeof(c->pdpte)},
+		{"ignne", c->ignne, sizeof(c->ignne)},
 		{0},
 	};
 	char path[600];

@@ -16,8 +16,8 @@ struct cache {
 	/* emulator */
 	char emulator[512];
 	char emulator_version[32];
-	char injection[16], pdpte[16]; /* "repaired", "stock":
-					  tools/svm-repair */
+	/* "repaired", "stock": tools/svm-repair */
+	char injection[16], pdpte[16], ignne[16];
 	char emulator_data[1024]; /* comma-separated folders for -L, or "" */
 	/* images */
 	char kernel[512], initrd[512], tools[512];

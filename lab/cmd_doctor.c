@@ -103,6 +103,10 @@ static void look_at_emulator(struct findings *f, struct cache *c)
 		   "this copy of QEMU leaves PAE's first tables alone",
 		   "this QEMU changes PAE's first tables: no 686-pae kernel as "
 		   "a guest (doc/emulator.md)");
+	add_repair(f, "ignne", c->ignne,
+		   "this copy of QEMU keeps two CPUs' flags apart",
+		   "this QEMU may corrupt guests on two CPUs with --fast "
+		   "(doc/emulator.md)");
 }
 
 static void look_at_images(struct findings *f, struct cache *c)

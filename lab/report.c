@@ -18,15 +18,16 @@ json_t *report_stack(const struct spec *s, const struct cache *c)
 {
 	return json_pack(
 		"{s:s, s:i, s:o, s:o, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:s, "
-		"s:s}",
+		"s:s, s:s}",
 		"name", s->stack.name, "level", s->stack.guest_level, "cpus",
 		per_level(s, s->cpus, 1), "mem_mib",
 		per_level(s, s->mem, 1L << 20), "accel",
 		s->accel == ACCEL_KVM ? "kvm" : "tcg", "cpu",
 		s->accel == ACCEL_KVM ? "host" : s->cpu, "exact", s->exact,
 		"emulator", c->emulator_version, "injection", c->injection,
-		"pdpte", c->pdpte, "kernel", c->kernel_version, "inner_qemu",
-		c->inner_qemu, "image_sha256", c->sha256);
+		"pdpte", c->pdpte, "ignne", c->ignne, "kernel",
+		c->kernel_version, "inner_qemu", c->inner_qemu, "image_sha256",
+		c->sha256);
 }
 
 int report_dump(const json_t *json, const char *path, struct err *err)

@@ -5,7 +5,7 @@
 # QEMU 10 into the cache folder, without root and without touching the
 # system's packages or apt configuration. Leaves $CACHE/emulator: lines
 # path=, version=, data= (folders for -L, comma separated), source=, and those
-# of tools/svm-repair, which mends our copy: injection=, pdpte=.
+# of tools/svm-repair, which mends our copy: injection=, pdpte=, ignne=.
 set -euo pipefail
 # shellcheck source=tools/common.sh
 . "$(dirname "$0")/common.sh" emulator
@@ -52,7 +52,7 @@ recorded() {
 up_to_date() {
 	local path
 	path=$(recorded path)
-	[ -x "$path" ] && [ -n "$(recorded pdpte)" ] || return 1
+	[ -x "$path" ] && [ -n "$(recorded ignne)" ] || return 1
 	case $(recorded source) in
 	NESTBOX_QEMU) [ "${NESTBOX_QEMU:-}" = "$path" ] ;;
 	system) [ -z "${NESTBOX_QEMU:-}" ] &&
@@ -166,4 +166,5 @@ elif ! from_system && { [ "${1:-}" = --force ] || ! from_cache; }; then
 	from_backports
 fi
 echo "emulator: QEMU $(recorded version) (injection $(recorded injection)," \
-	"PDPTEs $(recorded pdpte)): $(recorded path)" >&2
+	"PDPTEs $(recorded pdpte), flags of two CPUs $(recorded ignne)):" \
+	"$(recorded path)" >&2

@@ -30,6 +30,7 @@
 #define VMMCALL_LEN 3u
 #define HLT_LEN	    1u
 #define STACK(cpu)  (SVM_SCRATCH + 0x10000 + (cpu)*2ul * PAGE_SIZE)
+#define FPU_TURNS   16u
 #define ALL_CLEAN   0x3ffu
 #define FAULT_ROUND 100u
 #define VECTOR_KICK 0xc0 /* and the CPU's number */
@@ -198,9 +199,20 @@ static void disturb(struct vcpu *s)
 		s->wants = true;
 }
 
+/* An OS does it at each switch of tasks. In QEMU as it is that may undo what
+ * the first CPU does about SVM just then (tools/svm-repair, ignne). */
+static void restore_fpu(void)
+{
+	static u8 state[512] __attribute__((aligned(16)));
+
+	for (unsigned i = 0; i < FPU_TURNS; i++)
+		__asm__ volatile("fxrstor %0" : : "m"(state));
+}
+
 static void enter(struct vcpu *s)
 {
 	s->vmcb.save.rax = 0;
+	restore_fpu();
 	svm_clgi();
 	ahead_round(&s->round);
 	svm_stgi();

@@ -26,15 +26,20 @@ all_well() {
 
 # sees FAULT TEST: exactly this one fails.
 sees() {
-	storm max "rounds=2000 fault=$1" --fast |
+	storm max "rounds=2000 fault=$1" |
 		grep -E '^L1\| (not )?ok ' >"$tap_dir/sees"
 	grep -q "^L1| not ok $2 " "$tap_dir/sees" &&
 		[ "$(grep -c '^L1| ok ' "$tap_dir/sees")" = 4 ]
 }
 
+repaired=$("$nestbox" doctor | grep -c '^ok *ignne')
 for cpu in max EPYC; do
-	check "$cpu: $rounds VMRUNs, at once" \
-		all_well $cpu "rounds=$rounds" --fast
+	if [ "$repaired" = 1 ]; then
+		check "$cpu: $rounds VMRUNs, at once" \
+			all_well $cpu "rounds=$rounds" --fast
+	else
+		skip "$cpu: $rounds VMRUNs, at once" "this QEMU is not repaired"
+	fi
 	check "$cpu: $((rounds / 4)) VMRUNs, by turns" \
 		all_well $cpu "rounds=$((rounds / 4))"
 done
