@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "lab/args.h"
-#include "lab/err.h"
+#include "lib/err.h"
 
 struct cache {
 	char dir[512];

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "capture/levels.h"
-#include "lab/err.h"
+#include "lib/err.h"
 
 #define COUNT_COLUMNS (sizeof(struct level_counts) / sizeof(u64))
 

@@ -1,6 +1,6 @@
 # lab/: the program `nestbox`. Everything but the commands is a library that
 # unit tests link as well.
-lab-lib := args bench boot cache console counts err host job machine measure \
+lab-lib := args bench boot cache console counts host job machine measure \
 	micro multiboot process report \
 	run settle stack terminal
 lab-cmd := main cmd_run cmd_bench cmd_doctor
@@ -9,6 +9,7 @@ LAB_LIBS := -larchive -ljansson -linih
 programs := $(B)/nestbox
 
 $(B)/nestbox: $(lab-cmd:%=$(B)/host/lab/%.o) $(lab-lib-obj) \
-		$(capture-core:%.c=$(B)/host/%.o)
+		$(capture-core:%.c=$(B)/host/%.o) \
+		$(lib-hosted-src:%.c=$(B)/host/%.o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LAB_LIBS)

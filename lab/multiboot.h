@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-#include "lab/err.h"
+#include "lib/err.h"
 
 /* Checks the file at @path. */
 int multiboot_check(const char *path, struct err *err);

@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-#include "lab/err.h"
+#include "lib/err.h"
 
 struct process {
 	pid_t pid;

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "lab/err.h"
+#include "lib/err.h"
 
 #define MAX_LEVEL 3 /* of the guest; a PC has four serial ports */
 

@@ -1,7 +1,9 @@
-# lib/: freestanding and hosted, no libc.
+# lib/: freestanding and hosted, no libc but in lib-hosted-src.
 lib-src := lib/acpi.c lib/exit.c lib/fmt.c lib/word.c lib/x86dec.c \
 	lib/x86dec_operand.c lib/x86dec_table.c
 # What libc has, for programs without one.
 lib-free-src := $(lib-src) lib/string.c lib/uart.c
 lib-host := $(lib-src:%.c=$(B)/host/%.o)
 lib-free := $(lib-free-src:%.c=$(B)/free/%.o)
+# What only programs with libc use.
+lib-hosted-src := lib/err.c

@@ -13,7 +13,7 @@ $(SB)/%.o: %.c
 	$(Q)$(CC) $(HOSTCFLAGS) $(san-flags) -c -o $@ $<
 
 unit-objects := $(lab-lib:%=$(SB)/lab/%.o) $(capture-core:%.c=$(SB)/%.o) \
-	$(lib-src:%.c=$(SB)/%.o) $(hv-pure-src:%.c=$(SB)/%.o) \
+	$(lib-src:%.c=$(SB)/%.o) $(lib-hosted-src:%.c=$(SB)/%.o) $(hv-pure-src:%.c=$(SB)/%.o) \
 	$(nested-pure-src:%.c=$(SB)/%.o)
 units := $(unit-names:%=$(SB)/unit/%)
 $(SB)/libunit.a: $(unit-objects) lib/lib.mk hv/hv.mk
@@ -91,6 +91,9 @@ $(replays): $(SB)/unit/replay_%: $(SB)/test/fuzz/replay.o \
 fuzzers := $(B)/fuzz/fuzz_lab $(B)/fuzz/fuzz_boot $(B)/fuzz/fuzz_merge \
 	$(B)/fuzz/fuzz_vmcb $(B)/fuzz/fuzz_x86dec
 $(B)/fuzz/fuzz_lab: $(lab-lib:%=lab/%.c) $(capture-core)
+fuzzers := $(B)/fuzz/fuzz_lab $(B)/fuzz/fuzz_boot $(B)/fuzz/fuzz_vmcb \
+	$(B)/fuzz/fuzz_x86dec
+$(B)/fuzz/fuzz_lab: $(lab-lib:%=lab/%.c) $(capture-core) $(lib-hosted-src)
 $(B)/fuzz/fuzz_boot: $(hv-pure-src) $(lib-src)
 vmcb-fuzzers := $(B)/fuzz/fuzz_merge $(B)/fuzz/fuzz_vmcb
 $(vmcb-fuzzers): test/fuzz/vmcb_input.c test/unit/vmcb_reference.c \

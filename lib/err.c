@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lab/err.h"
+#include "lib/err.h"
 
 #include <stdarg.h>
 #include <stdio.h>
