@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The OS model: which pages are mapped, where their frames and their page
+ * tables are. One struct space per row, for all processes of the trace.
+ *
+ * A space is one to three dimensions, each a function from input to output
+ * addresses with its own radix tables in its output space:
+ *
+ *   native   d[0]: VA -> HPA
+ *   virt     d[0]: VA -> GPA    d[1]: GPA -> HPA
+ *   nested   d[0]: VA -> L2PA   d[1]: L2PA -> L1PA   d[2]: L1PA -> HPA
+ *
+ * and, composed of the lower ones for hardware that walks fewer dimensions:
+ *
+ *   shadow   VA -> HPA: the hypervisor's shadow of everything above
+ *   nested_shadow (nested only)   L2PA -> HPA: L0's merge of L1's and its own
+ *
+ * The walked functions are pure arithmetic under FRAMES_COMPUTED: frames are a
+ * bijection of chunks of 2^contig pages (physically contiguous, as a buddy
+ * allocator on an idle machine makes them), table pages another. Under
+ * FRAMES_BUDDY the first touch takes frames and table pages from a buddy
+ * allocator per dimension, 4 + 4 bytes per touched page and dimension.
+ *
+ * Processes' VMAs come from the trace's events; a trace without them gets VMAs
+ * guessed from what it touches (space_guess()).
+ */
+#pragma once
+
+#include "lib/err.h"
+#include "lib/nbt/nbt.h"
+#include "walk/addr.h"
+#include "walk/walk.h"
+
+#define DIMS 3
+
+struct dim;   /* one dimension */
+struct space; /* all of a row */
+
+/* Where an address is mapped to: output address and size of its page. */
+struct mapping {
+	u64 out;
+	enum page_size size;
+};
+
+/* A translation entry area: the leaf entries of one VMA, side by side (DMT,
+ * ASPLOS'24, section 3). In dimension d's output space, or, for pvDMT, in host
+ * memory. */
+struct tea {
+	u64 start, end; /* input addresses that it covers; page multiples */
+	u64 base;	/* address of the entry for @start */
+	enum page_size size;
+	bool present; /* false while its entries migrate: fall back to radix */
+};
+
+/* What changed(): see struct design. */
+enum space_what {
+	SPACE_MAPPED,	/* a leaf entry was written: a page became mapped */
+	SPACE_UNMAPPED, /* a leaf entry was cleared */
+	SPACE_TABLE,	/* an entry that points to a table was written */
+	SPACE_REGISTERS /* the TEA registers' contents changed */
+};
+struct space_change {
+	enum space_what what;
+	unsigned dim;
+	u64 in; /* address, in the dimension's input space */
+	enum page_size size;
+	unsigned level; /* of the entry: 1 = leaf of 4 KiB pages ... */
+};
+
+/* Functions of a dimension. */
+struct mapping dim_map(const struct dim *d, u64 in);
+
+/* The address, in @d's output space, of the entry of table level @level (1 =
+ * page table, 2 = page directory, ... 5) that translates @in. */
+u64 dim_entry(const struct dim *d, u64 in, unsigned level);
+
+/* The space ****************************************************************/
+
+/* Fails if memory for it is not there. @procs: see space_event(). */
+struct space *space_new(const struct walk_spec *spec, struct err *err);
+void space_free(struct space *s);
+
+/* d[@i], or NULL beyond the environment's dimensions. */
+const struct dim *space_dim(const struct space *s, unsigned i);
+unsigned space_dims(const struct space *s);
+const struct dim *space_shadow(const struct space *s);
+const struct dim *space_nested_shadow(const struct space *s);
+
+/*
+ * Where the page of @va lies in host memory, all dimensions taken together,
+ * and the size at which a TLB can hold it (the smallest of the dimensions').
+ * Called for every access: inline in walk/space_inline.h.
+ */
+static inline struct mapping space_translate(const struct space *s, va_t va);
+
+/*
+ * Called for an access that missed all TLBs, before the walk: the first touch
+ * of a page maps it in every dimension (a page fault, and an NPT violation for
+ * each dimension below, are charged). Returns < 0 if frames ran out.
+ */
+int space_touch(struct space *s, va_t va);
+
+/* The trace's events; @tell is called for each change that follows. */
+struct space_tell {
+	void (*changed)(void *ctx, const struct space_change *c);
+	void *ctx;
+};
+int space_event(struct space *s, const struct nbt_event *e,
+		const struct space_tell *tell, struct err *err);
+
+/* For a trace without VMAs: makes them of the pages that it touches, merging
+ * neighbours whose bubbles are at most 2 % (one pass over the trace). */
+int space_guess(struct space *s, const struct nbt_reader *r, struct err *err);
+
+/* Frames, table pages and TEA pages in use, in bytes, per dimension. */
+void space_memory(const struct space *s, struct walk_memory *out);
+
+/* TEAs *********************************************************************/
+
+#define TEA_REGISTERS 16 /* a set: DMT, section 4.1 */
+
+/* Register set of dimension @d that @process uses now: the largest VMAs'
+ * TEAs. The bases are in the dimension's output space ... */
+const struct tea *space_teas(const struct space *s, unsigned d, u16 process,
+			     size_t *n);
+
+/* ... and, for pvDMT, in host memory, through the gTEA table. */
+const struct tea *space_host_teas(const struct space *s, unsigned d,
+				  u16 process, size_t *n);
