@@ -4,6 +4,8 @@ unit-names := t-acpi t-boot t-emulate t-exit t-fmt t-gwalk t-ivrs t-lab \
 	t-levels t-linux t-memmap t-micro t-mmio t-npt12 t-options t-payload \
 	t-ports t-run t-shadow t-shadow-random t-vapic t-x86dec
 unit-names += t-check t-event t-merge t-record t-record-random t-save t-wants
+unit-names += t-check t-event t-merge t-save t-wants
+unit-names += t-nbt
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
@@ -14,7 +16,7 @@ $(SB)/%.o: %.c
 
 unit-objects := $(lab-lib:%=$(SB)/lab/%.o) $(capture-core:%.c=$(SB)/%.o) \
 	$(lib-src:%.c=$(SB)/%.o) $(lib-hosted-src:%.c=$(SB)/%.o) $(hv-pure-src:%.c=$(SB)/%.o) \
-	$(nested-pure-src:%.c=$(SB)/%.o)
+	$(nested-pure-src:%.c=$(SB)/%.o) $(nbt-src:%.c=$(SB)/%.o)
 units := $(unit-names:%=$(SB)/unit/%)
 $(SB)/libunit.a: $(unit-objects) lib/lib.mk hv/hv.mk
 	$(Q)rm -f $@
@@ -31,7 +33,11 @@ $(units): $(SB)/unit/%: $(SB)/test/unit/%.o $(SB)/libunit.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(san-flags) -o $@ $(filter %.o,$^) $(SB)/libunit.a \
-		$(LAB_LIBS) -lcmocka
+		$(LAB_LIBS) $(NBT_LIBS) -lcmocka
+
+# lib/nbt: traces of every form.
+nbt-tests := t-nbt
+$(nbt-tests:%=$(SB)/unit/%): $(SB)/test/unit/nbt_sample.o
 
 # hv/'s core, on a fake backend and machine: the headers in test/unit/fake
 # stand before those with the machine's instructions.

@@ -26,7 +26,7 @@
 /* An access's `kind` byte: bits 0-1 what, bits 2-4 log2 of its bytes. */
 enum nbt_access { NBT_LOAD, NBT_STORE, NBT_FETCH, NBT_ATOMIC };
 #define NBT_KIND(what, log2_size) ((u8)((what) | (log2_size) << 2))
-#define NBT_WHAT(kind)		  ((enum nbt_access)((kind) & 3))
+#define NBT_WHAT(kind)		  ((enum nbt_access)((kind)&3))
 #define NBT_BYTES(kind)		  (1u << ((kind) >> 2 & 7))
 
 /* How a block's columns are stored. */
@@ -73,26 +73,27 @@ struct nbt_run {
 struct nbt_info {
 	char program[256];  /* "redis-server" */
 	char command[1024]; /* the whole command line */
-	char source[128];   /* how it was made: "plugin user", "synth gups:1g" */
+	char source[128]; /* how it was made: "plugin user", "synth gups:1g" */
 	enum nbt_codec codec;
 	bool has_events; /* VMAs are recorded, not to be guessed */
 	bool complete;	 /* the index was there (read only) */
 	u64 accesses;	 /* of all blocks (read only) */
 	u64 instructions;
-	u64 lost_blocks; /* damaged or missing, as far as open() sees it */
+	u64 lost_blocks;     /* damaged or missing, as far as open() sees it */
+	bool damaged_header; /* the texts above are lost (read only) */
 };
 
 /* One block, decoded. Buffers belong to the block. */
 struct nbt_block {
-	u64 first;	   /* number of its first access in the trace */
-	u32 n;		   /* accesses */
-	u64 instructions;  /* executed from the last access of the block before
-			    * up to the last of this one */
-	const u64 *addr;   /* virtual addresses, canonical */
-	const u64 *pa;	   /* physical ones, or NULL */
+	u64 first;	  /* number of its first access in the trace */
+	u32 n;		  /* accesses */
+	u64 instructions; /* executed from the last access of the block before
+			   * up to the last of this one */
+	const u64 *addr;  /* virtual addresses, canonical */
+	const u64 *pa;	  /* physical ones, or NULL */
 	const u8 *kind;
-	const u8 *gap;	   /* instructions since the access before; 255 = that
-			    * many or more */
+	const u8 *gap; /* instructions since the access before; 255 = that
+			* many or more */
 	const struct nbt_run *run; /* at least one, the first has at = 0 */
 	size_t runs;
 	const struct nbt_event *event; /* ascending by @at */
