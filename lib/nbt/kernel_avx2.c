@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Decoding with AVX2, 4 accesses at a time: their 8 bits of class choose two
- * shuffles, each of which spreads up to 16 bytes over two 64-bit lanes.
+ * Decoding with AVX2, 4 accesses at a time: their 8 bits of class choose how
+ * twice up to 16 bytes are spread over two 64-bit lanes (VPSHUFB).
  */
 #include <immintrin.h>
 
@@ -15,40 +15,54 @@ static bool supported(void)
 	return __builtin_cpu_supports("avx2");
 }
 
-/* For each pair of classes: where the bytes of the two deltas go (0x80: a
- * zero), and how many they are. */
-struct pairs {
-	__m128i shuffle[16];
-	u8 bytes[16];
+/* For the classes of 4 accesses: where the bytes of the first two deltas and
+ * of the other two go (0x80: a zero), how many the first have, and all. */
+struct fours {
+	u64 shuffle[256][4];
+	struct {
+		u8 half, all;
+	} bytes[256];
 };
 
-AVX2 static void make_pairs(const u8 class[4], struct pairs *p)
+/* The shuffle for one lane: the bytes from @at on, zeros from @bytes on. */
+static u64 lane(u64 at, u8 bytes)
 {
-	for (int c = 0; c < 16; c++) {
-		u8 low = class[c & 3], high = class[c >> 2];
-		u8 spread[16];
+	u64 all = 0x0706050403020100 + at * 0x0101010101010101;
+	u64 zeros = bytes < 8 ? 0x8080808080808080 << 8 * bytes : 0;
 
-		for (int i = 0; i < 8; i++) {
-			spread[i] = i < low ? (u8)i : 0x80;
-			spread[8 + i] = i < high ? (u8)(low + i) : 0x80;
+	return all | zeros;
+}
+
+static void make_fours(const u8 class[4], struct fours *f)
+{
+	for (unsigned c = 0; c < 256; c++) {
+		u8 at = 0;
+
+		for (unsigned i = 0; i < 4; i++) {
+			u8 bytes = class[c >> 2 * i & 3];
+
+			if (i == 2) {
+				f->bytes[c].half = at;
+				at = 0;
+			}
+			f->shuffle[c][i] = lane(at, bytes);
+			at += bytes;
 		}
-		p->shuffle[c] = _mm_loadu_si128((const __m128i *)spread);
-		p->bytes[c] = low + high;
+		f->bytes[c].all = f->bytes[c].half + at;
 	}
 }
 
 /* The deltas of one byte of classes; advances @data. */
-AVX2 static inline __m256i spread(const struct pairs *p, unsigned control,
+AVX2 static inline __m256i spread(const struct fours *f, unsigned control,
 				  const u8 **data)
 {
-	unsigned c0 = control & 15, c1 = control >> 4;
-	const u8 *second = *data + p->bytes[c0];
-	__m128i low = _mm_loadu_si128((const __m128i *)*data);
-	__m128i high = _mm_loadu_si128((const __m128i *)second);
+	const u8 *low = *data, *high = low + f->bytes[control].half;
+	__m256i v = _mm256_set_m128i(_mm_loadu_si128((const __m128i *)high),
+				     _mm_loadu_si128((const __m128i *)low));
 
-	*data = second + p->bytes[c1];
-	return _mm256_set_m128i(_mm_shuffle_epi8(high, p->shuffle[c1]),
-				_mm_shuffle_epi8(low, p->shuffle[c0]));
+	*data += f->bytes[control].all;
+	return _mm256_shuffle_epi8(
+		v, _mm256_loadu_si256((const __m256i *)f->shuffle[control]));
 }
 
 AVX2 static inline __m256i unzigzag(__m256i z)
@@ -84,30 +98,44 @@ AVX2 static u64 any(__m256i v)
 	return lane[0] | lane[1] | lane[2] | lane[3];
 }
 
+/* What is the same for all accesses, and what goes from one to the next. */
+struct state {
+	__m256i last, wide;
+	const u8 *data;
+};
+
+AVX2 static inline void four(const struct fours *f, u8 control, u64 *out,
+			     struct state *s)
+{
+	__m256i v = sums(unzigzag(spread(f, control, &s->data)));
+	__m256i all = _mm256_permute4x64_epi64(v, 0xff);
+
+	v = _mm256_add_epi64(s->last, v);
+	s->last = _mm256_add_epi64(s->last, all);
+	s->wide = widen(s->wide, v);
+	_mm256_storeu_si256((__m256i *)out, v);
+}
+
 AVX2 static const u8 *deltas(const struct nbt_deltas *d, u64 *out, u64 *width)
 {
-	__m256i last = _mm256_set1_epi64x((long long)d->base);
-	__m256i wide = _mm256_setzero_si256();
-	const u8 *data = d->data;
-	struct pairs pairs;
+	struct state s = {
+		.last = _mm256_set1_epi64x((long long)d->base),
+		.wide = _mm256_setzero_si256(),
+		.data = d->data,
+	};
+	const u8 *control = d->control, *end = d->end;
+	u64 *stop = out + d->n;
+	struct fours fours;
 
-	make_pairs(d->class, &pairs);
-	for (size_t i = 0; i < d->n; i += NBT_GROUP) {
-		if (d->end - data < NBT_SLACK)
+	make_fours(d->class, &fours);
+	for (; out < stop; out += NBT_GROUP, control += 2) {
+		if (end - s.data < NBT_SLACK)
 			return NULL;
-		for (size_t j = i; j < i + NBT_GROUP; j += 4) {
-			__m256i v = sums(unzigzag(
-				spread(&pairs, d->control[j / 4], &data)));
-			__m256i all = _mm256_permute4x64_epi64(v, 0xff);
-
-			v = _mm256_add_epi64(last, v);
-			last = _mm256_add_epi64(last, all);
-			wide = widen(wide, v);
-			_mm256_storeu_si256((__m256i *)(out + j), v);
-		}
+		four(&fours, control[0], out, &s);
+		four(&fours, control[1], out + 4, &s);
 	}
-	*width = any(wide);
-	return data;
+	*width = any(s.wide);
+	return s.data;
 }
 
 AVX2 static void nibbles(const u8 *in, const u8 value[16], u8 *out, size_t n)

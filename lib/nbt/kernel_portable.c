@@ -17,25 +17,26 @@ static inline u64 unzigzag(u64 z)
 
 static const u8 *deltas(const struct nbt_deltas *d, u64 *out, u64 *width)
 {
-	const u8 *p = d->data;
-	u64 mask[4], last = d->base, wide = 0;
+	const u8 *control = d->control, *p = d->data, *end = d->end;
+	u64 mask[4], bytes[4], last = d->base, wide = 0, *stop = out + d->n;
 
-	for (int i = 0; i < 4; i++)
-		mask[i] = d->class[i] ? ~0ull >> (64 - 8 * d->class[i]) : 0;
-	for (size_t i = 0; i < d->n; i += NBT_GROUP) {
-		unsigned control = d->control[i / 4] | d->control[i / 4 + 1]
-							       << 8;
+	for (int i = 0; i < 4; i++) {
+		bytes[i] = d->class[i];
+		mask[i] = bytes[i] ? ~0ull >> (64 - 8 * bytes[i]) : 0;
+	}
+	for (; out < stop; control += 2) {
+		unsigned classes = control[0] | control[1] << 8;
 
-		if (d->end - p < NBT_SLACK)
+		if (end - p < NBT_SLACK)
 			return NULL;
-		for (size_t j = 0; j < NBT_GROUP; j++, control >>= 2) {
+		for (int j = 0; j < NBT_GROUP; j++, classes >>= 2) {
 			u64 z;
 
 			memcpy(&z, p, 8);
-			p += d->class[control & 3];
-			last += unzigzag(z & mask[control & 3]);
+			p += bytes[classes & 3];
+			last += unzigzag(z & mask[classes & 3]);
 			wide |= last ^ (u64)((int64_t)last >> 63);
-			out[i + j] = last;
+			*out++ = last;
 		}
 	}
 	*width = wide;
