@@ -12,6 +12,7 @@ lib-hosted-src := lib/err.c
 nbt-src := lib/nbt/encode.c lib/nbt/encode_bytes.c lib/nbt/event.c \
 	lib/nbt/kernel.c lib/nbt/kernel_avx2.c lib/nbt/kernel_avx512.c \
 	lib/nbt/kernel_portable.c lib/nbt/pack.c lib/nbt/reader.c \
-	lib/nbt/scan.c lib/nbt/unpack.c lib/nbt/writer.c
+	lib/nbt/scan.c lib/nbt/summary.c lib/nbt/unpack.c \
+	lib/nbt/writer.c
 nbt-host := $(nbt-src:%.c=$(B)/host/%.o)
 NBT_LIBS := -lzstd -lxxhash

@@ -5,7 +5,7 @@ unit-names := t-acpi t-boot t-emulate t-exit t-fmt t-gwalk t-ivrs t-lab \
 	t-ports t-run t-shadow t-shadow-random t-vapic t-x86dec
 unit-names += t-check t-event t-merge t-record t-record-random t-save t-wants
 unit-names += t-check t-event t-merge t-save t-wants
-unit-names += t-nbt
+unit-names += t-nbt t-nbt-damage t-nbt-write
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
@@ -36,7 +36,7 @@ $(units): $(SB)/unit/%: $(SB)/test/unit/%.o $(SB)/libunit.a
 		$(LAB_LIBS) $(NBT_LIBS) -lcmocka
 
 # lib/nbt: traces of every form.
-nbt-tests := t-nbt
+nbt-tests := t-nbt t-nbt-damage t-nbt-write
 $(nbt-tests:%=$(SB)/unit/%): $(SB)/test/unit/nbt_sample.o
 
 # hv/'s core, on a fake backend and machine: the headers in test/unit/fake

@@ -23,6 +23,7 @@ struct nbt_reader {
 	u32 id;
 	struct nbt_place *block;
 	size_t blocks;
+	u64 end; /* accesses, with those of lost blocks that others follow */
 };
 
 /* Reads a trace from memory that lives as long as the reader. */

@@ -57,7 +57,7 @@ int nbt_load_index(struct nbt_reader *r)
 	}
 	r->blocks = f.blocks;
 	r->info.complete = true;
-	r->info.accesses = f.accesses;
+	r->info.accesses = r->end = f.accesses;
 	r->info.instructions = f.instructions;
 	return 0;
 }
@@ -119,7 +119,7 @@ static int add_block(struct nbt_reader *r, struct scan *s, size_t at,
 	r->has_id = true;
 	r->info.lost_blocks += h->number - s->number;
 	s->number = h->number + 1;
-	s->first = h->first + h->n;
+	s->first = r->end = h->first + h->n;
 	if (h->stored > r->size - at - sizeof(*h)) {
 		r->info.lost_blocks++;
 		return 0;

@@ -10,6 +10,7 @@
 
 #include "lib/nbt/event.h"
 #include "lib/nbt/pack.h"
+#include "lib/nbt/writer.h"
 
 struct nbt_writer {
 	struct nbt_pack pack;
@@ -277,6 +278,12 @@ void nbt_put_event(struct nbt_writer *w, const struct nbt_event *e)
 	w->h.events++;
 }
 
+void nbt_cut(struct nbt_writer *w)
+{
+	if (w->h.n || w->h.events)
+		flush(w);
+}
+
 bool nbt_failed(const struct nbt_writer *w)
 {
 	return w->failed;
@@ -325,8 +332,7 @@ int nbt_finish(struct nbt_writer *w, struct err *err)
 {
 	int result = 0;
 
-	if (w->h.n || w->h.events)
-		flush(w);
+	nbt_cut(w);
 	if (!w->blocks && !w->failed) {
 		err_set(&w->err, "%s: not written: there were no accesses",
 			w->path);

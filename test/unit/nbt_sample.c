@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "test/unit/nbt_sample.h"
 
+#include "lib/nbt/writer.h"
 #include "test/unit/unit.h"
 
 #define GB   (1ull << 30)
@@ -146,6 +147,8 @@ int sample_write(const struct sample_file *f, const struct sample *s,
 	for (size_t i = 0; i < f->n; i++, s++) {
 		struct nbt_event e = sample_event(i, s);
 
+		if (f->block && i % f->block == 0)
+			nbt_cut(w);
 		nbt_thread(w, s->thread, s->process);
 		if (s->has_event)
 			nbt_put_event(w, &e);

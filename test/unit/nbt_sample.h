@@ -36,6 +36,7 @@ struct sample_file {
 	bool physical;
 	unsigned thread_every; /* accesses between changes of thread; 0: one */
 	unsigned event_every;  /* accesses between events; 0: none */
+	unsigned block;	       /* accesses of a block; 0: NBT_BLOCK */
 };
 
 /* The accesses themselves; freed with free(). */

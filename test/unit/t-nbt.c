@@ -79,7 +79,7 @@ static void every_length(void **state)
 	(void)state;
 	for (int p = 0; p < PATTERNS; p++) {
 		f.pattern = (enum pattern)p;
-		for (f.n = 1; f.n < 70; f.n += 1 + f.n / 20)
+		for (f.n = 1; f.n < 70; f.n += 1 + f.n / 9)
 			round_trip(&f);
 	}
 	f.pattern = PATTERN_TREE;
