@@ -84,6 +84,8 @@ merge-objects := $(merge-src:%.c=$(SB)/%.o)
 $(merge-objects) $(SB)/test/fuzz/fuzz_merge.o: \
 	HOSTCFLAGS += -iquote test/unit/fake
 $(SB)/unit/replay_merge: $(merge-objects)
+	$(SB)/unit/replay_vmcb $(SB)/unit/replay_x86dec $(SB)/unit/replay_nbt
+$(SB)/unit/replay_vmcb: $(SB)/test/unit/vmcb_reference.o
 $(SB)/unit/replay_x86dec: $(SB)/test/fuzz/x86_zydis.o
 $(SB)/unit/replay_x86dec: LAB_LIBS += -lZydis
 
@@ -92,13 +94,15 @@ $(replays): $(SB)/unit/replay_%: $(SB)/test/fuzz/replay.o \
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(san-flags) -o $@ $(filter %.o,$^) $(SB)/libunit.a \
-		$(LAB_LIBS)
+		$(LAB_LIBS) $(NBT_LIBS)
 
 fuzzers := $(B)/fuzz/fuzz_lab $(B)/fuzz/fuzz_boot $(B)/fuzz/fuzz_merge \
 	$(B)/fuzz/fuzz_vmcb $(B)/fuzz/fuzz_x86dec
 $(B)/fuzz/fuzz_lab: $(lab-lib:%=lab/%.c) $(capture-core)
 fuzzers := $(B)/fuzz/fuzz_lab $(B)/fuzz/fuzz_boot $(B)/fuzz/fuzz_vmcb \
-	$(B)/fuzz/fuzz_x86dec
+	$(B)/fuzz/fuzz_x86dec $(B)/fuzz/fuzz_nbt
+$(B)/fuzz/fuzz_nbt: $(nbt-src) $(lib-hosted-src)
+$(B)/fuzz/fuzz_nbt: LAB_LIBS += $(NBT_LIBS)
 $(B)/fuzz/fuzz_lab: $(lab-lib:%=lab/%.c) $(capture-core) $(lib-hosted-src)
 $(B)/fuzz/fuzz_boot: $(hv-pure-src) $(lib-src)
 vmcb-fuzzers := $(B)/fuzz/fuzz_merge $(B)/fuzz/fuzz_vmcb
@@ -132,6 +136,8 @@ build-tests: $(units) $(replays) $(l1-programs)
 check-tests := test/fuzz/replay-lab.sh test/fuzz/replay-boot.sh \
 	test/fuzz/replay-merge.sh test/fuzz/replay-vmcb.sh \
 	test/fuzz/replay-x86dec.sh \
+	test/fuzz/replay-vmcb.sh test/fuzz/replay-x86dec.sh \
+	test/fuzz/replay-nbt.sh \
 	test/e2e/bad-input.sh
 guest-tests := test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
 	test/e2e/attack.sh test/e2e/iso.sh test/e2e/iommu.sh \

@@ -21,7 +21,7 @@ struct filled {
 };
 
 struct own {
-	u64 addr[NBT_BLOCK];
+	u64 *addr;
 	u64 *pa; /* NULL until a block has them */
 	struct filled kind, gap;
 	u8 *plain; /* what zstd gave, NBT_PAYLOAD_MAX; NULL until needed */
@@ -31,18 +31,25 @@ struct own {
 	size_t events; /* that there is room for */
 };
 
+static u64 *new_addresses(void)
+{
+	return aligned_alloc(64, NBT_BLOCK * sizeof(u64));
+}
+
 struct nbt_block *nbt_block_new(void)
 {
 	struct nbt_block *b = calloc(1, sizeof(*b));
+	struct own *own = calloc(1, sizeof(*own));
 
-	if (!b)
-		return NULL;
-	b->own = aligned_alloc(64, nbt_round_up(sizeof(struct own), 64));
-	if (!b->own) {
+	if (own)
+		own->addr = new_addresses();
+	if (!b || !own || !own->addr) {
+		free(own ? own->addr : NULL);
+		free(own);
 		free(b);
 		return NULL;
 	}
-	memset(b->own, 0, sizeof(struct own));
+	b->own = own;
 	return b;
 }
 
@@ -52,6 +59,7 @@ void nbt_block_free(struct nbt_block *b)
 
 	if (!b)
 		return;
+	free(own->addr);
 	free(own->pa);
 	free(own->plain);
 	free(own->event);
@@ -143,7 +151,7 @@ static const char *get_physical(const struct nbt_block_header *h,
 	u64 width;
 
 	if (!own->pa)
-		own->pa = aligned_alloc(64, sizeof(own->addr));
+		own->pa = new_addresses();
 	if (!own->pa)
 		return "no memory";
 	memcpy(d.class, h->pa_class, sizeof(d.class));
