@@ -16,3 +16,5 @@ nbt-src := lib/nbt/encode.c lib/nbt/encode_bytes.c lib/nbt/event.c \
 	lib/nbt/writer.c
 nbt-host := $(nbt-src:%.c=$(B)/host/%.o)
 NBT_LIBS := -lzstd -lxxhash
+# Recorders wait for the encoder: a tenth less of its time.
+$(nbt-host): HOSTCFLAGS += -O3

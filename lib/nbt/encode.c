@@ -9,10 +9,10 @@ static u64 zigzag(u64 delta)
 	return delta << 1 ^ (u64)((int64_t)delta >> 63);
 }
 
-/* 0 to 8. */
-static unsigned bytes_of(u64 z)
+/* 0 to 64. */
+static unsigned bits_of(u64 z)
 {
-	return z ? (71 - (unsigned)__builtin_clzll(z)) / 8 : 0;
+	return 63 - (unsigned)__builtin_clzll(z | 1) + (z != 0);
 }
 
 /* What classes cost, given how many deltas have each length. */
@@ -54,56 +54,67 @@ static void choose_classes(const u32 count[9], u8 best[4])
 	}
 }
 
+/* How many deltas have each length. Two counters for each number of bits:
+ * neighbours often have the same, and an increment waits for the last. */
 static void count_lengths(const u64 *z, size_t n, u32 count[9])
 {
+	u32 even[65] = {0}, odd[65] = {0};
+
+	for (size_t i = 0; i < n; i += 2) {
+		even[bits_of(z[i])]++;
+		odd[bits_of(z[i + 1])]++;
+	}
 	memset(count, 0, 9 * sizeof(*count));
-	for (size_t i = 0; i < n; i++)
-		count[bytes_of(z[i])]++;
+	for (unsigned bits = 0; bits <= 64; bits++)
+		count[(bits + 7) / 8] += even[bits] + odd[bits];
 }
 
-/* For each length, the smallest class that holds it. */
-static void class_of_length(const u8 class[4], u8 of[9])
+/* For each number of bits, the smallest class that holds it. */
+static void class_of_bits(const u8 class[4], u8 of[65])
 {
-	for (unsigned length = 0, c = 0; length <= 8; length++) {
-		while (c < 3 && class[c] < length)
-			c++;
-		of[length] = (u8)c;
-	}
+	for (int c = 3; c >= 0; c--)
+		memset(of, c, 8 * class[c] + 1u);
 }
 
 static u8 *put_deltas(const u64 *z, size_t n, const u8 class[4], u8 *out)
 {
-	u8 *data = out + n / 4, of[9];
+	u8 *data = out + n / 4, of[65];
+	size_t length[4] = {class[0], class[1], class[2], class[3]};
 
-	class_of_length(class, of);
+	class_of_bits(class, of);
 	for (size_t i = 0; i < n; i += 4) {
 		unsigned control = 0;
 
 		for (unsigned j = 0; j < 4; j++) {
-			unsigned c = of[bytes_of(z[i + j])];
+			unsigned c = of[bits_of(z[i + j])];
 
 			control |= c << 2 * j;
 			memcpy(data, &z[i + j], 8);
-			data += class[c];
+			data += length[c];
 		}
 		out[i / 4] = (u8)control;
 	}
 	return data;
 }
 
+/* Their distances, the last group filled up with zeros. */
+static void subtract(const u64 *value, size_t n, u64 *z)
+{
+	if (n)
+		z[0] = 0;
+	for (size_t i = 1; i < n; i++)
+		z[i] = zigzag(value[i] - value[i - 1]);
+	memset(z + n, 0, (nbt_round_up(n, NBT_GROUP) - n) * sizeof(*z));
+}
+
 size_t nbt_encode_deltas(const u64 *value, size_t n, u64 *scratch, u8 class[4],
 			 u8 *out)
 {
 	size_t padded = nbt_round_up(n, NBT_GROUP);
-	u64 last = n ? value[0] : 0;
 	u32 count[9];
 	u8 *end;
 
-	for (size_t i = 0; i < n; i++) {
-		scratch[i] = zigzag(value[i] - last);
-		last = value[i];
-	}
-	memset(scratch + n, 0, (padded - n) * sizeof(*scratch));
+	subtract(value, n, scratch);
 	count_lengths(scratch, padded, count);
 	choose_classes(count, class);
 	end = put_deltas(scratch, padded, class, out);

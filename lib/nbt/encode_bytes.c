@@ -10,6 +10,7 @@
 #define PERIODS	  64  /* longest one that is looked for */
 #define SAMPLE	  512 /* where it is looked for: the block's first bytes */
 #define EXCEPTION 3
+#define NONE	  0xf0 /* no index of 4 bits */
 
 /* How often two bytes that are @period apart in the sample differ. */
 static unsigned differ(const u8 *value, size_t n, size_t period)
@@ -63,36 +64,66 @@ static u8 *put_exception(u8 *out, size_t at, u8 value)
 	return out;
 }
 
+/* Bytes of a comparison: a multiple of every period, but for the last. */
+static size_t chunk_of(size_t period)
+{
+	return period * ((PERIODS + period - 1) / period);
+}
+
 /* Bytes written, or 0 if that would be more than @room. */
 static size_t put_period(const u8 *value, size_t n, u8 *out, size_t room)
 {
-	size_t period = find_period(value, n);
-	u8 *p = out, *end = out + room;
+	size_t period = find_period(value, n), chunk = chunk_of(period);
+	u8 *p = out + 1 + period, *end = out + room, want[2 * PERIODS];
 
-	*p++ = (u8)(period - 1);
-	for (size_t i = 0; i < period; i++)
-		*p++ = vote(value, n, i, period);
-	for (size_t i = 0, j = 0; i < n; i++) {
-		if (value[i] != out[1 + j]) {
+	out[0] = (u8)(period - 1);
+	for (size_t i = 0; i < chunk; i++)
+		want[i] = i < period ? vote(value, n, i, period)
+				     : want[i - period];
+	memcpy(out + 1, want, period);
+	for (size_t i = 0; i < n; i += chunk) {
+		size_t k = n - i < chunk ? n - i : chunk;
+
+		if (!memcmp(value + i, want, k))
+			continue;
+		for (size_t j = 0; j < k; j++) {
+			if (value[i + j] == want[j])
+				continue;
 			if (end - p < EXCEPTION)
 				return 0;
-			p = put_exception(p, i, value[i]);
+			p = put_exception(p, i + j, value[i + j]);
 		}
-		j = j + 1 == period ? 0 : j + 1;
 	}
 	return (size_t)(p - out);
 }
 
+/* How often each byte is there. In two halves: neighbours often are the same,
+ * and an increment waits for the last. */
+static void count_bytes(const u8 *value, size_t n, u32 count[256])
+{
+	u32 other[256] = {0};
+	size_t half = n / 2;
+
+	memset(count, 0, 256 * sizeof(*count));
+	for (size_t i = 0; i < half; i++) {
+		count[value[i]]++;
+		other[value[half + i]]++;
+	}
+	if (n & 1)
+		count[value[n - 1]]++;
+	for (unsigned v = 0; v < 256; v++)
+		count[v] += other[v];
+}
+
 /* The 16 values that are most frequent, the most frequent first; the index of
- * each into @index, 0xff for all others. Returns how many bytes are others. */
+ * each into @index, NONE for all others. Returns how many bytes are others. */
 static size_t rank(const u8 *value, size_t n, u8 top[16], u8 index[256])
 {
-	u32 count[256] = {0};
+	u32 count[256];
 	size_t rest = n;
 
-	for (size_t i = 0; i < n; i++)
-		count[value[i]]++;
-	memset(index, 0xff, 256);
+	count_bytes(value, n, count);
+	memset(index, NONE, 256);
 	for (u8 k = 0; k < 16; k++) {
 		unsigned best = 0;
 
@@ -108,24 +139,37 @@ static size_t rank(const u8 *value, size_t n, u8 top[16], u8 index[256])
 	return rest;
 }
 
+/* The bytes that have no index: an exception each. */
+static u8 *put_others(const u8 *value, size_t at, size_t n, const u8 *index,
+		      u8 *p)
+{
+	for (size_t i = at; i < at + n; i++)
+		if (index[value[i]] == NONE)
+			p = put_exception(p, i, value[i]);
+	return p;
+}
+
 /* As put_period(). */
 static size_t put_nibbles(const u8 *value, size_t n, u8 *out, size_t room)
 {
-	size_t packed = nbt_round_up((n + 1) / 2, 16);
-	u8 index[256], *p = out + 16 + packed;
+	size_t packed = nbt_round_up((n + 1) / 2, 16), i = 0;
+	u8 index[256], *p = out + 16 + packed, *q = out + 16;
 	size_t rest = rank(value, n, out, index);
 
 	if (16 + packed + rest * EXCEPTION > room)
 		return 0;
-	memset(out + 16, 0, packed);
-	for (size_t i = 0; i < n; i++) {
-		u8 k = index[value[i]];
+	for (; i + 1 < n; i += 2) {
+		u8 low = index[value[i]], high = index[value[i + 1]];
 
-		if (k == 0xff)
-			p = put_exception(p, i, value[i]);
-		else
-			out[16 + i / 2] |= (u8)(k << 4 * (i & 1));
+		if ((low | high) & NONE)
+			p = put_others(value, i, 2, index, p);
+		*q++ = (u8)((low & 15) | high << 4);
 	}
+	if (i < n) {
+		p = put_others(value, i, 1, index, p);
+		*q++ = index[value[i]] & 15;
+	}
+	memset(q, 0, (size_t)(out + 16 + packed - q));
 	return (size_t)(p - out);
 }
 

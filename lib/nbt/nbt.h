@@ -12,7 +12,9 @@
  * per file, not thread safe) and walk/ (struct nbt_reader: its functions may be
  * called from any number of threads, each with a struct nbt_block of its own).
  * Errors: < 0 and one line in struct err. All numbers in files are little
- * endian; so is every machine that this is built for.
+ * endian; so is every machine that this is built for. A file that is open for
+ * reading must not be cut off meanwhile: it is mapped. Programs that write
+ * ignore SIGXFSZ, so that a limit of the file's size is an error like others.
  */
 #pragma once
 
@@ -83,7 +85,9 @@ struct nbt_info {
 	bool damaged_header; /* the texts above are lost (read only) */
 };
 
-/* One block, decoded. Buffers belong to the block. */
+/* One block, decoded. Buffers belong to the block and live until the next
+ * nbt_read(); those of accesses have @n elements and nothing behind, since they
+ * may be the file itself. A block may have events only: n = 0. */
 struct nbt_block {
 	u64 first;	  /* number of its first access in the trace */
 	u32 n;		  /* accesses */
@@ -114,16 +118,19 @@ struct nbt_writer *nbt_create(const char *path, const struct nbt_info *info,
 			      struct err *err);
 
 /* Adds one access. @gap: instructions since the one before, this one's own
- * included. Errors of writing are kept and returned by nbt_finish(). */
+ * included. @addr is sign-extended from bit 56. Errors of writing are kept and
+ * returned by nbt_finish(). */
 void nbt_add(struct nbt_writer *w, u64 addr, u8 kind, u64 gap);
 
-/* As nbt_add(), for traces whose accesses all have physical addresses. */
+/* As nbt_add(), for traces whose accesses all have physical addresses; the
+ * low 12 bits of both are the same, or it costs more space. */
 void nbt_add_physical(struct nbt_writer *w, u64 addr, u64 pa, u8 kind, u64 gap);
 
 /* Which thread and process the accesses that follow belong to. */
 void nbt_thread(struct nbt_writer *w, u16 thread, u16 process);
 
-/* Adds an event before the next access; @e->at is ignored. */
+/* Adds an event before the next access; @e->at is ignored. A text is cut after
+ * 4095 bytes. */
 void nbt_put_event(struct nbt_writer *w, const struct nbt_event *e);
 
 /* True once writing has failed: the recorder may stop. */
@@ -132,7 +139,7 @@ bool nbt_failed(const struct nbt_writer *w);
 /* Accesses added so far. */
 u64 nbt_written(const struct nbt_writer *w);
 
-/* Both end the writer. */
+/* Both end the writer. A trace of nothing is an error. */
 int nbt_finish(struct nbt_writer *w, struct err *err);
 void nbt_abandon(struct nbt_writer *w);
 
@@ -141,7 +148,7 @@ void nbt_abandon(struct nbt_writer *w);
 struct nbt_reader;
 
 /* Opens a trace; a file without its index is scanned for its blocks. Fails if
- * it is no trace or has no block that can be read. */
+ * it is no trace or has no whole block. */
 struct nbt_reader *nbt_open(const char *path, struct err *err);
 void nbt_close(struct nbt_reader *r);
 

@@ -16,6 +16,7 @@ struct nbt_writer {
 	struct nbt_pack pack;
 	struct nbt_block_header h; /* of the block that is being filled */
 	u32 event_at;		   /* of its last event */
+	u32 physical;		   /* of its accesses, with such an address */
 	int fd;
 	char path[PATH_MAX];
 	char temporary[PATH_MAX]; /* "" if @path itself is written to */
@@ -184,7 +185,7 @@ static void next_block(struct nbt_writer *w, const struct nbt_run *now)
 	h->instructions = 0;
 	h->flags &= NBT_HAS_EVENTS;
 	w->pack.event_bytes = 0;
-	w->event_at = 0;
+	w->event_at = w->physical = 0;
 }
 
 static struct nbt_run last_run(const struct nbt_writer *w)
@@ -205,6 +206,8 @@ static void flush(struct nbt_writer *w)
 	if (w->h.runs && now.at == w->h.n)
 		w->h.runs--;
 	w->instructions += w->h.instructions;
+	if (w->physical && w->physical != w->h.n)
+		fail(w, "accesses without physical address", EINVAL);
 	if (!w->failed) {
 		size_t size = nbt_pack_block(&w->pack, &w->h);
 
@@ -244,6 +247,7 @@ void nbt_add_physical(struct nbt_writer *w, u64 addr, u64 pa, u8 kind, u64 gap)
 {
 	w->pack.pa[w->h.n] = pa;
 	w->h.flags |= NBT_HAS_PHYSICAL;
+	w->physical++;
 	add(w, addr, kind, gap);
 	if (w->h.n == NBT_BLOCK)
 		flush(w);

@@ -153,21 +153,38 @@ static void bytes_gone_or_added(void **state)
 	free(copy);
 }
 
-/* Blocks of the same trace that stand there twice, or in the wrong order. */
-static void blocks_that_do_not_belong(void **state)
+/* A block more, before the fourth: not the one that follows there. */
+static void expect_ignored(const u8 *bytes, size_t n)
 {
-	size_t n = start[2] - start[1];
 	u8 *copy = malloc(size + n);
 	struct outcome o;
 
-	(void)state;
 	assert_non_null(copy);
 	memcpy(copy, whole, start[3]);
-	memcpy(copy + start[3], whole + start[1], n);
+	memcpy(copy + start[3], bytes, n);
 	memcpy(copy + start[3] + n, whole + start[3], size - start[3]);
 	o = read_bytes(copy, size + n);
 	expect_lost(&o, -1);
 	free(copy);
+}
+
+static void blocks_that_do_not_belong(void **state)
+{
+	size_t n = start[4] - start[3];
+	struct nbt_block_header h;
+	u8 *other = malloc(n);
+
+	(void)state;
+	assert_non_null(other);
+	expect_ignored(whole + start[1], start[2] - start[1]);
+	memcpy(other, whole + start[3], n);
+	memcpy(&h, other, sizeof(h));
+	h.id++;
+	h.instructions++;
+	h.header_sum = NBT_HEADER_SUM(&h, header_sum);
+	memcpy(other, &h, sizeof(h));
+	expect_ignored(other, n);
+	free(other);
 }
 
 static void no_trace(void **state)

@@ -140,6 +140,19 @@ static void nothing_recorded(void **state)
 	assert_int_equal(files(), 0);
 }
 
+static void physical_or_not(void **state)
+{
+	struct nbt_writer *w = begin(FILE_NAME);
+	struct err err = {""};
+
+	(void)state;
+	nbt_add_physical(w, 1, 2, 0, 1);
+	nbt_add(w, 1, 0, 1);
+	assert_true(nbt_finish(w, &err) < 0);
+	assert_non_null(strstr(err.text, "without physical address"));
+	assert_int_equal(files(), 0);
+}
+
 static void no_such_folder(void **state)
 {
 	struct err err = {""};
@@ -230,7 +243,7 @@ static void keeps_links_and_modes(void **state)
 	clean();
 }
 
-/* The only file of the folder, of at least some blocks. */
+/* The only file of the folder, of at least two blocks. */
 static bool written_some(char name[256])
 {
 	DIR *d = opendir(".");
@@ -243,7 +256,7 @@ static bool written_some(char name[256])
 		snprintf(name, 256, "%s", e->d_name);
 	}
 	assert_int_equal(closedir(d), 0);
-	return st.st_size > 5 * NBT_BLOCK;
+	return st.st_size > 20 * NBT_BLOCK;
 }
 
 /* Killed while writing: nothing has the final name, and what was written can
@@ -300,6 +313,7 @@ int main(void)
 		cmocka_unit_test(abandoned),
 		cmocka_unit_test(two_at_once),
 		cmocka_unit_test(nothing_recorded),
+		cmocka_unit_test(physical_or_not),
 		cmocka_unit_test(no_such_folder),
 		cmocka_unit_test(full_device),
 		cmocka_unit_test(full_anywhere),
