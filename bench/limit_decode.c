@@ -42,7 +42,7 @@ static u8 *encode_block(const u64 *addr, u8 *out)
 	memset(control, 0, LIMIT_BLOCK / 4);
 	for (size_t i = 0; i < LIMIT_BLOCK; i++) {
 		u64 delta = addr[i] - last;
-		u64 z = delta << 1 ^ (u64)((int64_t)delta >> 63);
+		u64 z = delta << 1 ^ -(delta >> 63);
 		unsigned class = z ? z < 256 ? 1 : z < 65536 ? 2 : 3 : 0;
 
 		if (z >> 32)

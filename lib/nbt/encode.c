@@ -6,7 +6,7 @@
 
 static u64 zigzag(u64 delta)
 {
-	return delta << 1 ^ (u64)((int64_t)delta >> 63);
+	return delta << 1 ^ -(delta >> 63);
 }
 
 /* 0 to 64. */

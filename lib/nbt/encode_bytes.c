@@ -77,10 +77,10 @@ static size_t put_period(const u8 *value, size_t n, u8 *out, size_t room)
 	u8 *p = out + 1 + period, *end = out + room, want[2 * PERIODS];
 
 	out[0] = (u8)(period - 1);
-	for (size_t i = 0; i < chunk; i++)
-		want[i] = i < period ? vote(value, n, i, period)
-				     : want[i - period];
-	memcpy(out + 1, want, period);
+	for (size_t i = 0; i < period; i++)
+		out[1 + i] = vote(value, n, i, period);
+	for (size_t i = 0; i < sizeof(want); i++)
+		want[i] = out[1 + i % period];
 	for (size_t i = 0; i < n; i += chunk) {
 		size_t k = n - i < chunk ? n - i : chunk;
 

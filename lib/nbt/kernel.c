@@ -26,7 +26,7 @@ const struct nbt_kernel *nbt_kernel(void)
 
 	if (k)
 		return k;
-	while (!kernels[i]->supported())
+	while (i < ARRAY_SIZE(kernels) - 1 && !kernels[i]->supported())
 		i++;
 	atomic_store_explicit(&chosen, kernels[i], memory_order_relaxed);
 	return kernels[i];

@@ -35,7 +35,7 @@ static const u8 *deltas(const struct nbt_deltas *d, u64 *out, u64 *width)
 			memcpy(&z, p, 8);
 			p += bytes[classes & 3];
 			last += unzigzag(z & mask[classes & 3]);
-			wide |= last ^ (u64)((int64_t)last >> 63);
+			wide |= last ^ -(last >> 63);
 			*out++ = last;
 		}
 	}

@@ -97,46 +97,56 @@ static int add_damage(const struct nbt_reader *r, size_t block, const char *why,
 	return 0;
 }
 
-static int add_contents(const struct nbt_block *b, struct threads *t,
-			struct nbt_summary *s)
+/* What goes from block to block. */
+struct survey {
+	const struct nbt_reader *r;
+	bool all; /* every block is decoded */
+	struct nbt_block *b;
+	struct threads threads;
+	struct nbt_summary *s;
+};
+
+static int add_contents(struct survey *v)
 {
+	const struct nbt_block *b = v->b;
+
 	for (size_t i = 0; i < b->events; i++)
-		s->event[b->event[i].type]++;
+		v->s->event[b->event[i].type]++;
 	for (size_t i = 0; i < b->runs; i++)
-		if (add_thread(t, b->run[i].process, b->run[i].thread) < 0)
+		if (add_thread(&v->threads, b->run[i].process,
+			       b->run[i].thread) < 0)
 			return -1;
 	return 0;
 }
 
 /* The header says enough of a block with one thread and no events. */
-static int add_block(const struct nbt_reader *r, size_t i, bool all,
-		     struct nbt_block *b, struct threads *t,
-		     struct nbt_summary *s)
+static int add_block(struct survey *v, size_t i)
 {
-	const u8 *payload = r->bytes + r->block[i].at;
+	const u8 *payload = v->r->bytes + v->r->block[i].at;
 	struct nbt_block_header h;
 	const char *wrong = NULL;
+	bool decode;
 
-	if (!nbt_header(r, i, &h))
-		return add_damage(r, i, "its header is damaged", s);
-	if (all || h.events || h.runs)
-		wrong = nbt_unpack_block(&h, payload + sizeof(h), b);
+	if (!nbt_header(v->r, i, &h))
+		return add_damage(v->r, i, "its header is damaged", v->s);
+	decode = v->all || h.events || h.runs;
+	if (decode)
+		wrong = nbt_unpack_block(&h, payload + sizeof(h), v->b);
 	if (wrong)
-		return add_damage(r, i, wrong, s);
-	s->lost_accesses -= h.n;
-	s->compressed += h.codec == NBT_ZSTD;
-	s->physical |= h.flags & NBT_HAS_PHYSICAL;
-	if (all || h.events || h.runs)
-		return add_contents(b, t, s);
-	return add_thread(t, h.process, h.thread);
+		return add_damage(v->r, i, wrong, v->s);
+	v->s->lost_accesses -= h.n;
+	v->s->compressed += h.codec == NBT_ZSTD;
+	v->s->physical |= h.flags & NBT_HAS_PHYSICAL;
+	if (decode)
+		return add_contents(v);
+	return add_thread(&v->threads, h.process, h.thread);
 }
 
 int nbt_summarize(const struct nbt_reader *r, bool all, struct nbt_summary *s,
 		  struct err *err)
 {
-	struct nbt_block *b = nbt_block_new();
-	struct threads t = {0};
-	int result = b ? 0 : -1;
+	struct survey v = {.r = r, .all = all, .b = nbt_block_new(), .s = s};
+	int result = v.b ? 0 : -1;
 
 	*s = (struct nbt_summary){
 		.bytes = r->size,
@@ -144,10 +154,10 @@ int nbt_summarize(const struct nbt_reader *r, bool all, struct nbt_summary *s,
 		.lost_accesses = r->end,
 	};
 	for (size_t i = 0; i < r->blocks && !result; i++)
-		result = add_block(r, i, all, b, &t, s);
-	count_threads(&t, s);
-	free(t.seen);
-	nbt_block_free(b);
+		result = add_block(&v, i);
+	count_threads(&v.threads, s);
+	free(v.threads.seen);
+	nbt_block_free(v.b);
 	if (!result)
 		return 0;
 	nbt_summary_free(s);

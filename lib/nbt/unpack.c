@@ -193,38 +193,59 @@ static const char *put_exceptions(struct filled *f, const u8 *in, size_t size,
 	return NULL;
 }
 
+/* A column of bytes, as stored. */
+struct stored {
+	unsigned code;
+	const u8 *in;
+	size_t size;
+	size_t n; /* accesses */
+};
+
 /* Bytes of a column before its exceptions; 0 if there is no such column. */
-static size_t main_part(unsigned code, const u8 *in, size_t size, size_t n)
+static size_t main_part(const struct stored *s)
 {
-	switch (code) {
+	switch (s->code) {
 	case NBT_PERIOD:
-		return size ? 2 + (size_t)in[0] : 0;
+		return s->size ? 2 + (size_t)s->in[0] : 0;
 	case NBT_NIBBLE:
-		return 16 + nbt_round_up((n + 1) / 2, 16);
+		return 16 + nbt_round_up((s->n + 1) / 2, 16);
 	default:
 		return 0;
 	}
 }
 
-/* A column of bytes: where they then are, into @out. */
-static const char *get_bytes(unsigned code, const u8 *in, size_t size, size_t n,
-			     struct filled *f, const u8 **out)
+/* Where they then are, into @out. */
+static const char *get_bytes(const struct stored *s, struct filled *f,
+			     const u8 **out)
 {
-	size_t used = main_part(code, in, size, n);
+	size_t used = main_part(s);
 
-	*out = in;
-	if (code == NBT_PLAIN)
-		return size == n ? NULL : "a column of a wrong length";
-	if (!used || used > size)
+	*out = s->in;
+	if (s->code == NBT_PLAIN)
+		return s->size == s->n ? NULL : "a column of a wrong length";
+	if (!used || used > s->size)
 		return "a column of a wrong length";
 	*out = f->byte;
-	if (code == NBT_PERIOD) {
-		fill(f, in, used - 1);
+	if (s->code == NBT_PERIOD) {
+		fill(f, s->in, used - 1);
 	} else {
-		nbt_kernel()->nibbles(in + 16, in, f->byte, n);
+		nbt_kernel()->nibbles(s->in + 16, s->in, f->byte, s->n);
 		f->valid = false;
 	}
-	return put_exceptions(f, in + used, size - used, n);
+	return put_exceptions(f, s->in + used, s->size - used, s->n);
+}
+
+/* The kinds are at @in, the gaps behind them. */
+static const char *get_kinds_gaps(const struct nbt_block_header *h,
+				  const u8 *in, struct nbt_block *b)
+{
+	struct stored kinds = {h->kind_code, in, h->length[NBT_COL_KIND], h->n};
+	struct stored gaps = {h->gap_code, in + kinds.size,
+			      h->length[NBT_COL_GAP], h->n};
+	struct own *own = b->own;
+	const char *wrong = get_bytes(&kinds, &own->kind, &b->kind);
+
+	return wrong ? wrong : get_bytes(&gaps, &own->gap, &b->gap);
 }
 
 static const char *get_runs(const struct nbt_block_header *h, const u8 *in,
@@ -289,13 +310,8 @@ static const char *get_columns(const struct nbt_block_header *h, const u8 *in,
 		wrong = get_physical(h, in, own);
 	in += length[NBT_COL_PA];
 	if (!wrong)
-		wrong = get_bytes(h->kind_code, in, length[NBT_COL_KIND], h->n,
-				  &own->kind, &b->kind);
-	in += length[NBT_COL_KIND];
-	if (!wrong)
-		wrong = get_bytes(h->gap_code, in, length[NBT_COL_GAP], h->n,
-				  &own->gap, &b->gap);
-	in += length[NBT_COL_GAP];
+		wrong = get_kinds_gaps(h, in, b);
+	in += length[NBT_COL_KIND] + length[NBT_COL_GAP];
 	if (!wrong)
 		wrong = get_runs(h, in, own);
 	in += length[NBT_COL_RUNS];

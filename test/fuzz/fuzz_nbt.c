@@ -135,31 +135,36 @@ static void mend(struct nbt_block_header *h, const u8 *payload, size_t size)
 	h->header_sum = NBT_HEADER_SUM(h, header_sum);
 }
 
+/* In memory of the exact size, so that a read beyond it is seen. @h: what comes
+ * before, behind a file header that is lost. */
+static void try_copy(const struct nbt_block_header *h, const u8 *bytes,
+		     size_t size)
+{
+	size_t before = h ? sizeof(struct nbt_file_header) + sizeof(*h) : 0;
+	u8 *copy = calloc(1, before + size + !size);
+
+	require(copy != NULL);
+	if (h)
+		memcpy(copy + before - sizeof(*h), h, sizeof(*h));
+	memcpy(copy + before, bytes, size);
+	try_file(copy, before + size);
+	free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-	size_t before = sizeof(struct nbt_file_header);
 	struct nbt_block_header h;
-	u8 *copy;
 
 	if (!size)
 		return 0;
-	copy = calloc(1, before + size);
-	require(copy != NULL);
 	if (data[0] == 0) {
-		memcpy(copy, data + 1, size - 1);
-		/* Of its exact size: a read beyond it is seen. */
-		copy = realloc(copy, size - 1 + (size == 1));
-		try_file(copy, size - 1);
+		try_copy(NULL, data + 1, size - 1);
 	} else if (size > sizeof(h)) {
 		memcpy(&h, data + 1, sizeof(h));
 		size -= 1 + sizeof(h);
 		data += 1 + sizeof(h);
 		mend(&h, data, size);
-		memcpy(copy + before, &h, sizeof(h));
-		memcpy(copy + before + sizeof(h), data, size);
-		copy = realloc(copy, before + sizeof(h) + size);
-		try_file(copy, before + sizeof(h) + size);
+		try_copy(&h, data, size);
 	}
-	free(copy);
 	return 0;
 }

@@ -76,6 +76,8 @@ static u64 gap(enum pattern pattern, size_t i, u64 *state)
 		return 1 + random_word(state) % 9;
 	if (pattern == PATTERN_EXTREME)
 		return random_word(state) % 256;
+	if (pattern == PATTERN_STREAM)
+		return i % 3 ? 1 + i % 3 : 4;
 	return i & 1 ? 2 : 6;
 }
 

@@ -14,7 +14,7 @@
 
 static struct sample_file form = {
 	.pattern = PATTERN_STACK,
-	.n = BLOCKS * EACH,
+	.n = (size_t)BLOCKS * EACH,
 	.physical = true,
 	.thread_every = 9,
 	.event_every = 6,
