@@ -5,13 +5,13 @@
  * would contain follows from its tag by arithmetic (walk/space.h).
  *
  * LRU sets keep their tags in order of recency, lane 0 the most recent, padded
- * to 4, 8 or 16 lanes: a look-up is one compare, one table permute and one
+ * to 4, 8 or 16 lanes: a look-up is one compare, one shift of the lanes and one
  * store of the whole vector, which it is that makes it fast (measured: in-place
  * tags with timestamps lose 2-4x to failed store forwarding). The other
  * policies, and more than 16 ways, take a scalar path.
  *
- * The caller splits an address into set and tag; a tag has 32 bits and may not
- * be ASSOC_NONE. One writer at a time.
+ * The caller splits an address into set and tag, or has assoc_find() do it; a
+ * tag has 32 bits and may not be ASSOC_NONE. One writer at a time.
  */
 #pragma once
 
@@ -19,16 +19,24 @@
 #include "lib/types.h"
 
 #define ASSOC_NONE 0xffffffffu
+#define ASSOC_WAYS 128 /* at most */
 
 enum policy { POLICY_LRU, POLICY_PLRU, POLICY_LFU, POLICY_SRRIP, POLICIES };
 
+/* How a set is looked up. */
+enum shape { SHAPE_EMPTY, SHAPE_4, SHAPE_8, SHAPE_16, SHAPE_SCALAR };
+
 struct assoc {
 	u32 *tags;  /* sets x lanes */
-	u8 *state;  /* of the policies other than LRU */
-	u32 sets;   /* a power of two */
-	u32 ways;   /* 1..128 */
+	u8 *state;  /* of the policies other than LRU: sets x lanes */
+	u32 mask;   /* sets - 1 */
 	u32 lanes;  /* ways rounded up to a vector */
+	u32 last;   /* bit of the last way */
+	u8 shift;   /* log2 of the sets */
+	enum shape shape;
 	enum policy policy;
+	u32 sets;   /* a power of two */
+	u32 ways;   /* 1..ASSOC_WAYS */
 };
 
 /* Zero sets or ways make an array that never hits. < 0: not a power of two,
@@ -38,6 +46,9 @@ int assoc_init(struct assoc *a, u32 sets, u32 ways, enum policy policy,
 void assoc_free(struct assoc *a);
 void assoc_flush(struct assoc *a);
 
+/* Why there is no such array, or NULL. */
+const char *assoc_refusal(u32 sets, u32 ways, enum policy policy);
+
 /*
  * Looks @tag up in @set and makes it the most recent; on a miss it replaces
  * the policy's victim, which goes to *@victim (ASSOC_NONE if that way was
@@ -46,8 +57,19 @@ void assoc_flush(struct assoc *a);
  */
 static inline bool assoc_touch(struct assoc *a, u32 set, u32 tag, u32 *victim);
 
+/* As assoc_touch() for the page, prefix or line number @number, whose low
+ * bits are the set and whose others are the tag. */
+static inline bool assoc_find(struct assoc *a, u64 number);
+
+/* assoc_touch() for SHAPE_SCALAR. */
+bool assoc_touch_scalar(struct assoc *a, u32 set, u32 tag, u32 *victim);
+
 /* Only looks; changes nothing. */
 bool assoc_has(const struct assoc *a, u32 set, u32 tag);
 
 /* Removes @tag if it is there. */
 void assoc_drop(struct assoc *a, u32 set, u32 tag);
+
+/* Whether the invariants hold: no tag twice in a set, none in the padding, no
+ * empty way before a full one under LRU. For assert(). */
+bool assoc_check(const struct assoc *a);

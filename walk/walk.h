@@ -50,6 +50,7 @@ struct walk_spec {
 	u64 limit;  /* accesses to count after that; 0 = all */
 	u64 seed;   /* of everything that is placed at random */
 	unsigned threads_per_core; /* 0 = all threads on one core */
+	struct keys *keys; /* of walk_run(); its callers leave it NULL */
 };
 
 /* Called now and then from walk_run() with the accesses done so far; a value
