@@ -3,8 +3,8 @@
  * The OS model: which pages are mapped, where their frames and their page
  * tables are. One struct space per row, for all processes of the trace.
  *
- * A space is one to three dimensions, each a function from input to output
- * addresses with its own radix tables in its output space:
+ * A space is one to three dimensions (walk/dim.h), each a function from input
+ * to output addresses with its own radix tables in its output space:
  *
  *   native   d[0]: VA -> HPA
  *   virt     d[0]: VA -> GPA    d[1]: GPA -> HPA
@@ -19,28 +19,30 @@
  * bijection of chunks of 2^contig pages (physically contiguous, as a buddy
  * allocator on an idle machine makes them), table pages another. Under
  * FRAMES_BUDDY the first touch takes frames and table pages from a buddy
- * allocator per dimension, 4 + 4 bytes per touched page and dimension.
+ * allocator per dimension, at most 16 bytes per touched page and dimension.
  *
  * Processes' VMAs come from the trace's events; a trace without them gets VMAs
  * guessed from what it touches (space_guess()).
+ *
+ * Key to address: by spec->keys, which the core fills (walk/key.h). It calls
+ *
+ *   space_translate()   per access. Before the first touch of a page its size
+ *                       is not known: 4 KiB is said under PAGES_THP.
+ *   space_touch()       when all TLBs missed; then space_translate() again.
+ *   space_event()       for each event of the trace
+ *
+ * and charges what the callback of the latter two tells: SPACE_MAPPED in
+ * dimension 0 is a page fault, in others a fault of the nested tables.
  */
 #pragma once
 
 #include "lib/err.h"
 #include "lib/nbt/nbt.h"
 #include "walk/addr.h"
+#include "walk/dim.h"
 #include "walk/walk.h"
 
-#define DIMS 3
-
-struct dim;   /* one dimension */
-struct space; /* all of a row */
-
-/* Where an address is mapped to: output address and size of its page. */
-struct mapping {
-	u64 out;
-	enum page_size size;
-};
+struct space; /* all of a row: walk/space_inline.h */
 
 /* A translation entry area: the leaf entries of one VMA, side by side (DMT,
  * ASPLOS'24, section 3). In dimension d's output space, or, for pvDMT, in host
@@ -67,44 +69,43 @@ struct space_change {
 	unsigned level; /* of the entry: 1 = leaf of 4 KiB pages ... */
 };
 
-/* Functions of a dimension. */
-struct mapping dim_map(const struct dim *d, u64 in);
-
-/* The address, in @d's output space, of the entry of table level @level (1 =
- * page table, 2 = page directory, ... 5) that translates @in. */
-u64 dim_entry(const struct dim *d, u64 in, unsigned level);
+/* Who is told of changes; functions that take one take NULL, too. */
+struct space_tell {
+	void (*changed)(void *ctx, const struct space_change *c);
+	void *ctx;
+};
 
 /* The space ****************************************************************/
 
-/* Fails if memory for it is not there. @procs: see space_event(). */
+/* Pages of the dimensions below the first are 4 KiB under PAGES_4K, 2 MiB
+ * otherwise; the second function has them given. Both return NULL if memory is
+ * not there. */
 struct space *space_new(const struct walk_spec *spec, struct err *err);
+struct space *space_new_host(const struct walk_spec *spec, enum page_size host,
+			     struct err *err);
 void space_free(struct space *s);
 
 /* d[@i], or NULL beyond the environment's dimensions. */
 const struct dim *space_dim(const struct space *s, unsigned i);
 unsigned space_dims(const struct space *s);
-const struct dim *space_shadow(const struct space *s);
-const struct dim *space_nested_shadow(const struct space *s);
+const struct dim *space_shadow(const struct space *s);	      /* NULL: native */
+const struct dim *space_nested_shadow(const struct space *s); /* or NULL */
 
 /*
- * Where the page of @va lies in host memory, all dimensions taken together,
- * and the size at which a TLB can hold it (the smallest of the dimensions').
- * Called for every access: inline in walk/space_inline.h.
+ * Inline in walk/space_inline.h, for the core:
+ *
+ * struct mapping space_translate(const struct space *s, va_t va);
+ *	Where the page of @va lies in host memory, all dimensions taken
+ *	together, and the size at which a TLB can hold it (the smallest of the
+ *	dimensions'). Called for every access.
+ *
+ * int space_touch(struct space *s, va_t va, const struct space_tell *tell);
+ *	Called for an access that missed all TLBs, before the walk: the first
+ *	touch of a page maps it in every dimension, which @tell is told.
+ *	Returns < 0 if frames ran out.
  */
-static inline struct mapping space_translate(const struct space *s, va_t va);
-
-/*
- * Called for an access that missed all TLBs, before the walk: the first touch
- * of a page maps it in every dimension (a page fault, and an NPT violation for
- * each dimension below, are charged). Returns < 0 if frames ran out.
- */
-int space_touch(struct space *s, va_t va);
 
 /* The trace's events; @tell is called for each change that follows. */
-struct space_tell {
-	void (*changed)(void *ctx, const struct space_change *c);
-	void *ctx;
-};
 int space_event(struct space *s, const struct nbt_event *e,
 		const struct space_tell *tell, struct err *err);
 

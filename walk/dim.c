@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "walk/dim.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+/* Bits of a map's whole range; memory comes where bits are set. */
+static size_t map_bytes(unsigned in_bits, unsigned unit_shift)
+{
+	unsigned bits = in_bits > unit_shift ? in_bits - unit_shift : 0;
+
+	return bits > 6 ? (size_t)1 << (bits - 3) : 8;
+}
+
+/* Large pages of the host would make up memory for bits that nobody sets. */
+static u64 *map_new(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	madvise(p, bytes, MADV_NOHUGEPAGE);
+	return p;
+}
+
+static void map_free(u64 *map, size_t bytes)
+{
+	if (map)
+		munmap(map, bytes);
+}
+
+/* Numbers of tables of levels 3 up are those of struct upper: a region's own
+ * number at most. */
+static size_t table_map_bytes(const struct dim *d, unsigned level)
+{
+	return map_bytes(d->in_bits,
+			 level < 3 ? size_shift(0) + 9 * level : REGION_SHIFT);
+}
+
+/* splitmix64, by Steele, Lea and Flood. */
+static u64 draw(u64 *seed)
+{
+	u64 x = *seed += 0x9e3779b97f4a7c15ull;
+
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebull;
+	return x ^ x >> 31;
+}
+
+/* The few tables of levels 5 to 2 stand before those of level 1, so that the
+ * dimension below needs no tables of its own for each level. */
+static void place_tables(struct dim *d, u64 base)
+{
+	u64 room = 1ull << (d->in_bits - 18); /* all tables of level 2 */
+
+	d->table_base[5] = base;
+	d->table_base[4] = base + room / 4;
+	d->table_base[3] = base + room / 2;
+	d->table_base[2] = base + room;
+	d->table_base[1] = base + 2 * room;
+}
+
+int dim_init(struct dim *d, unsigned in_bits, unsigned levels, u64 *seed,
+	     struct err *err)
+{
+	bool ok = true;
+
+	*d = (struct dim){.in_bits = in_bits, .levels = levels};
+	d->mul = draw(seed) | 1;
+	d->flip = draw(seed) & REGION_UNITS;
+	place_tables(d, dim_area(d, AREA_TABLES));
+	for (unsigned i = SIZE_4K; i <= SIZE_2M; i++) {
+		d->mapped[i] = map_new(map_bytes(in_bits, size_shift(i)));
+		ok &= d->mapped[i] != NULL;
+	}
+	for (unsigned i = 1; i <= TABLE_LEVELS; i++) {
+		d->table[i] = map_new(table_map_bytes(d, i));
+		ok &= d->table[i] != NULL;
+	}
+	if (ok)
+		return 0;
+	dim_free(d);
+	return err_set(err, "no memory for the simulated page tables");
+}
+
+void dim_free(struct dim *d)
+{
+	for (unsigned i = SIZE_4K; i <= SIZE_2M; i++)
+		map_free(d->mapped[i], map_bytes(d->in_bits, size_shift(i)));
+	for (unsigned i = 1; i <= TABLE_LEVELS; i++)
+		map_free(d->table[i], table_map_bytes(d, i));
+	*d = (struct dim){0};
+}
+
+void dim_compose(struct dim *d, const struct dim *first, unsigned n,
+		 enum area area)
+{
+	*d = (struct dim){
+		.mul = first->mul,
+		.in_bits = first->in_bits,
+		.levels = first->levels,
+		.upper = first->upper,
+		.vias = n,
+	};
+	for (unsigned i = 0; i < n; i++)
+		d->via[i] = &first[i];
+	place_tables(d, dim_area(&first[n - 1], area));
+}
+
+/* Sets a bit to @to; false if it had that value. */
+static bool bit_put(u64 *bits, u64 i, bool to)
+{
+	u64 mask = 1ull << (i & 63);
+
+	if (bit_get(bits, i) == to)
+		return false;
+	bits[i >> 6] ^= mask;
+	return true;
+}
+
+bool dim_add_page(struct dim *d, u64 in, enum page_size size)
+{
+	bool new = bit_put(d->mapped[size], in >> size_shift(size), true);
+
+	d->pages[size] += new;
+	return new;
+}
+
+bool dim_drop_page(struct dim *d, u64 in, enum page_size size)
+{
+	bool old = bit_put(d->mapped[size], in >> size_shift(size), false);
+
+	d->pages[size] -= old;
+	return old;
+}
+
+bool dim_add_table(struct dim *d, u64 in, unsigned level)
+{
+	bool new = bit_put(d->table[level], dim_table(d, in, level), true);
+
+	d->tables += new;
+	return new;
+}
+
+bool dim_drop_table(struct dim *d, u64 in, unsigned level)
+{
+	bool old = bit_put(d->table[level], dim_table(d, in, level), false);
+
+	d->tables -= old;
+	return old;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "walk/space.h"
+
+#include <stdlib.h>
+
+#include "walk/space_inline.h"
+
+struct space *space_new(const struct walk_spec *spec, struct err *err)
+{
+	enum page_size host = spec->pages == PAGES_4K ? SIZE_4K : SIZE_2M;
+
+	return space_new_host(spec, host, err);
+}
+
+static int start_dims(struct space *s, const struct walk_spec *spec,
+		      enum page_size host, struct err *err)
+{
+	unsigned levels = spec->profile->levels;
+	u64 seed = spec->seed;
+
+	for (unsigned i = 0; i < s->dims; i++) {
+		struct dim *d = &s->d[i];
+
+		if (dim_init(d, KEY_BITS + i, levels, &seed, err) < 0)
+			return -1;
+		d->size = i > 0 ? host : SIZE_4K;
+	}
+	s->d[0].mixed = spec->pages == PAGES_THP;
+	if (spec->pages == PAGES_2M)
+		s->d[0].size = SIZE_2M;
+	s->d[0].upper = s->upper;
+	if (s->dims > 1)
+		dim_compose(&s->shadow, s->d, s->dims, AREA_SHADOW);
+	if (s->dims > 2)
+		dim_compose(&s->nested_shadow, &s->d[1], 2, AREA_NESTED_SHADOW);
+	return 0;
+}
+
+struct space *space_new_host(const struct walk_spec *spec, enum page_size host,
+			     struct err *err)
+{
+	struct space *s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		err_set(err, "no memory for the simulated memory");
+		return NULL;
+	}
+	s->dims = spec->env + 1;
+	s->pages = spec->pages;
+	s->keys = spec->keys;
+	if (start_dims(s, spec, host, err) == 0)
+		return s;
+	space_free(s);
+	return NULL;
+}
+
+void space_free(struct space *s)
+{
+	if (!s)
+		return;
+	for (unsigned i = 0; i < s->dims; i++)
+		dim_free(&s->d[i]);
+	free(s);
+}
+
+const struct dim *space_dim(const struct space *s, unsigned i)
+{
+	return i < s->dims ? &s->d[i] : NULL;
+}
+
+unsigned space_dims(const struct space *s)
+{
+	return s->dims;
+}
+
+const struct dim *space_shadow(const struct space *s)
+{
+	return s->shadow.vias ? &s->shadow : NULL;
+}
+
+const struct dim *space_nested_shadow(const struct space *s)
+{
+	return s->nested_shadow.vias ? &s->nested_shadow : NULL;
+}
+
+void space_memory(const struct space *s, struct walk_memory *out)
+{
+	for (unsigned i = 0; i < s->dims; i++) {
+		const struct dim *d = &s->d[i];
+
+		out->frames[i] = d->pages[SIZE_4K] << size_shift(SIZE_4K);
+		out->frames[i] += d->pages[SIZE_2M] << size_shift(SIZE_2M);
+		out->tables[i] = d->tables << PAGE_SHIFT;
+	}
+}

@@ -1,0 +1,2 @@
+# walk/: the OS model, and the designs that use its TEAs and shadows.
+walk-space-src := walk/dim.c walk/space.c walk/space_map.c
