@@ -113,6 +113,11 @@ static inline u64 dim_table(const struct dim *d, u64 in, unsigned level)
 	return in >> (PAGE_SHIFT + 9 * level);
 }
 
+static inline bool dim_has_table(const struct dim *d, u64 in, unsigned level)
+{
+	return bit_get(d->table[level], dim_table(d, in, level));
+}
+
 static inline u64 dim_index(const struct dim *d, u64 in, unsigned level)
 {
 	u64 index = in >> (PAGE_SHIFT + 9 * (level - 1)) & 511;

@@ -48,7 +48,10 @@ struct space *space_new_host(const struct walk_spec *spec, enum page_size host,
 	s->dims = spec->env + 1;
 	s->pages = spec->pages;
 	s->keys = spec->keys;
-	if (start_dims(s, spec, host, err) == 0)
+	s->process = calloc(PROCESSES, sizeof(struct process *));
+	if (!s->process)
+		err_set(err, "no memory for the simulated memory");
+	else if (start_dims(s, spec, host, err) == 0)
 		return s;
 	space_free(s);
 	return NULL;
@@ -58,8 +61,14 @@ void space_free(struct space *s)
 {
 	if (!s)
 		return;
+	for (unsigned i = 0; s->process && i < PROCESSES; i++) {
+		if (s->process[i])
+			vmas_free(&s->process[i]->vmas);
+		free(s->process[i]);
+	}
 	for (unsigned i = 0; i < s->dims; i++)
 		dim_free(&s->d[i]);
+	free(s->process);
 	free(s);
 }
 

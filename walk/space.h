@@ -59,6 +59,11 @@ enum space_what {
 	SPACE_MAPPED,	/* a leaf entry was written: a page became mapped */
 	SPACE_UNMAPPED, /* a leaf entry was cleared */
 	SPACE_TABLE,	/* an entry that points to a table was written */
+	SPACE_WRITTEN,	/* a leaf entry changed otherwise: mprotect, mremap */
+	SPACE_FLUSH,	/* the OS drops @count pages of @in's VMAs from TLBs,
+			 * after the changes above: INVLPG or a flush */
+	SPACE_TEA,	/* a TEA of @count table pages was allocated, moved, or
+			 * grown by that many */
 	SPACE_REGISTERS /* the TEA registers' contents changed */
 };
 struct space_change {
@@ -67,6 +72,7 @@ struct space_change {
 	u64 in; /* address, in the dimension's input space */
 	enum page_size size;
 	unsigned level; /* of the entry: 1 = leaf of 4 KiB pages ... */
+	u64 count;	/* of pages: SPACE_FLUSH, SPACE_TEA */
 };
 
 /* Who is told of changes; functions that take one take NULL, too. */

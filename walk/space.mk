@@ -1,2 +1,3 @@
 # walk/: the OS model, and the designs that use its TEAs and shadows.
-walk-space-src := walk/dim.c walk/space.c walk/space_map.c
+walk-space-src := walk/dim.c walk/space.c walk/space_event.c walk/space_guess.c \
+	walk/space_map.c walk/space_unmap.c walk/vma.c

@@ -7,6 +7,14 @@
 
 #include "walk/key.h"
 #include "walk/space.h"
+#include "walk/vma.h"
+
+/* An address space of the program. */
+struct process {
+	struct vmas vmas;
+};
+
+#define PROCESSES 65536 /* numbers of the trace's */
 
 struct space {
 	unsigned dims;
@@ -16,10 +24,44 @@ struct space {
 	struct keys *keys;	     /* of the row */
 	unsigned regions;	     /* of keys, known to `upper` */
 	struct upper upper[REGIONS]; /* d[0]'s and the shadow's */
+	struct process **process;    /* by number; NULL = not seen */
+	u32 objects;		     /* given to VMAs so far */
 };
+
+/* The process of that number; NULL if there is no memory for it. */
+struct process *space_process(struct space *s, u16 number);
+
+static inline void space_tell(const struct space_tell *t,
+			      const struct space_change *c)
+{
+	if (t)
+		t->changed(t->ctx, c);
+}
 
 /* Maps the page of @va in all dimensions. */
 int space_map(struct space *s, va_t va, const struct space_tell *tell);
+
+/* Notes that a page came to @va by mremap(). */
+void space_arrive(struct space *s, va_t va, enum page_size size,
+		  const struct space_tell *tell);
+
+/* Makes small pages of the large one of @va. */
+void space_split(struct space *s, va_t va, const struct space_tell *tell);
+
+/* Unmaps what is mapped of [@start, @end) of @process, and frees the tables
+ * that no VMA needs any more: after the VMAs have changed. */
+void space_unmap(struct space *s, u16 process, u64 start, u64 end,
+		 const struct space_tell *tell);
+
+/* Tells that all leaf entries of [@start, @end) were written. */
+void space_write(struct space *s, u16 process, u64 start, u64 end,
+		 const struct space_tell *tell);
+
+/* Moves what is mapped of [@start, @start + @length) to @to; < 0: there are no
+ * numbers for regions left. Where everything is in large pages nothing moves:
+ * it will be touched again. */
+int space_move(struct space *s, u16 process, u64 start, u64 length, u64 to,
+	       const struct space_tell *tell);
 
 static inline struct mapping space_translate(const struct space *s, va_t va)
 {

@@ -21,12 +21,6 @@ struct faults {
 	unsigned n;
 };
 
-static void tell(const struct space_tell *t, const struct space_change *c)
-{
-	if (t)
-		t->changed(t->ctx, c);
-}
-
 static void push(struct faults *f, unsigned dim, u64 from, u64 bytes)
 {
 	if (dim < f->s->dims)
@@ -43,10 +37,10 @@ static void add_tables(struct faults *f, unsigned dim, u64 in, unsigned lowest)
 		push(f, dim + 1,
 		     dim_table_at(d, level, dim_table(d, in, level)),
 		     1ull << PAGE_SHIFT);
-		tell(f->tell, &(struct space_change){.what = SPACE_TABLE,
-						     .dim = dim,
-						     .in = in,
-						     .level = level + 1});
+		space_tell(f->tell, &(struct space_change){.what = SPACE_TABLE,
+							   .dim = dim,
+							   .in = in,
+							   .level = level + 1});
 	}
 }
 
@@ -82,46 +76,92 @@ static void add_regions(struct space *s)
 	s->regions = s->keys->used;
 }
 
-static enum page_size choose_size(const struct dim *d)
+/* Transparent huge pages: at the first fault in a chunk that private anonymous
+ * memory covers. */
+static bool huge_fits(const struct space *s, u64 key)
 {
-	return d->size;
+	u64 at = key_address(s->keys, (va_t){key});
+	const struct process *p = s->process[key_process(s->keys, (va_t){key})];
+	u64 chunk = at >> CHUNK_SHIFT << CHUNK_SHIFT;
+	const struct vma *v = p ? vmas_find(&p->vmas, at) : NULL;
+
+	return v && !v->object && v->huge != VMA_NO_HUGE && v->start <= chunk &&
+	       chunk + (1ull << CHUNK_SHIFT) <= v->end &&
+	       !bit_get(s->d[0].table[1], key >> CHUNK_SHIFT);
 }
 
-static void fault(struct faults *f, unsigned dim, u64 in)
+static void map_page(struct faults *f, unsigned dim, u64 in,
+		     enum page_size size, enum space_what what)
 {
 	struct dim *d = &f->s->d[dim];
-	enum page_size size = choose_size(d);
 	u64 bytes = 1ull << size_shift(size);
 
 	in &= ~(bytes - 1);
 	add_tables(f, dim, in, size + 1);
 	dim_add_page(d, in, size);
 	push(f, dim + 1, dim_out(d, in), bytes);
-	tell(f->tell, &(struct space_change){.what = SPACE_MAPPED,
-					     .dim = dim,
-					     .in = in,
-					     .size = size,
-					     .level = size + 1});
+	space_tell(f->tell, &(struct space_change){.what = what,
+						   .dim = dim,
+						   .in = in,
+						   .size = size,
+						   .level = size + 1});
+}
+
+/* Whatever the dimensions below have to map. */
+static void map_lower(struct faults *f)
+{
+	while (f->n) {
+		struct work *w = &f->work[f->n - 1];
+		unsigned dim = w->dim;
+		const struct dim *d = &f->s->d[dim];
+		u64 at = w->from;
+
+		w->from = (at | ((1ull << size_shift(d->size)) - 1)) + 1;
+		if (w->from >= w->to)
+			f->n--;
+		if (!dim_mapped(d, at))
+			map_page(f, dim, at, d->size, SPACE_MAPPED);
+	}
 }
 
 int space_map(struct space *s, va_t va, const struct space_tell *tell)
 {
 	struct faults f = {.s = s, .tell = tell};
+	enum page_size size = s->d[0].size;
 
 	if (s->regions < s->keys->used)
 		add_regions(s);
-	push(&f, 0, va.v, 1);
-	while (f.n) {
-		struct work *w = &f.work[f.n - 1];
-		const struct dim *d = &s->d[w->dim];
-		unsigned dim = w->dim;
-		u64 at = w->from;
-
-		w->from = (at | ((1ull << size_shift(d->size)) - 1)) + 1;
-		if (w->from >= w->to)
-			f.n--;
-		if (!dim_mapped(d, at))
-			fault(&f, dim, at);
-	}
+	if (s->d[0].mixed && huge_fits(s, va.v))
+		size = SIZE_2M;
+	map_page(&f, 0, va.v, size, SPACE_MAPPED);
+	map_lower(&f);
 	return 0;
+}
+
+void space_arrive(struct space *s, va_t va, enum page_size size,
+		  const struct space_tell *tell)
+{
+	struct faults f = {.s = s, .tell = tell};
+
+	if (s->regions < s->keys->used)
+		add_regions(s);
+	map_page(&f, 0, va.v, size, SPACE_WRITTEN);
+	f.tell = NULL; /* the frames are those that the page had */
+	map_lower(&f);
+}
+
+void space_split(struct space *s, va_t va, const struct space_tell *tell)
+{
+	struct faults f = {.s = s, .tell = tell};
+	u64 chunk = va.v >> CHUNK_SHIFT << CHUNK_SHIFT;
+
+	dim_drop_page(&s->d[0], chunk, SIZE_2M);
+	space_tell(tell, &(struct space_change){.what = SPACE_UNMAPPED,
+						.in = chunk,
+						.size = SIZE_2M,
+						.level = 2});
+	add_tables(&f, 0, chunk, 1);
+	for (u64 i = 0; i < 512; i++)
+		dim_add_page(&s->d[0], chunk + (i << PAGE_SHIFT), SIZE_4K);
+	map_lower(&f);
 }
