@@ -30,8 +30,8 @@ FREECFLAGS := $(COMMON) -O2 -ffreestanding -m64 -mno-red-zone \
 .PHONY: all demo images test check check-guest check-long check-bochs bochs \
 	lint disk fuzz mutants bench size clean install-deps build-tests help
 
-include lib/lib.mk hv/hv.mk guest/guest.mk capture/capture.mk lab/lab.mk
-include bench/bench.mk test/test.mk
+include lib/lib.mk hv/hv.mk guest/guest.mk capture/capture.mk walk/walk.mk
+include lab/lab.mk bench/bench.mk test/test.mk
 
 all: $(programs) $(bench-programs) $(plugins) $(payloads) $(hypervisor)
 

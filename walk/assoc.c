@@ -8,26 +8,6 @@
 #define HUGE_PAGE (2u << 20)
 #define RRPV_MAX  3 /* SRRIP with 2 bits: ISCA'10, section 4.1 */
 
-static bool is_power_of_two(u32 n)
-{
-	return n && !(n & (n - 1));
-}
-
-const char *assoc_refusal(u32 sets, u32 ways, enum policy policy)
-{
-	if (!sets || !ways)
-		return NULL;
-	if (!is_power_of_two(sets))
-		return "the number of sets is not a power of two";
-	if (ways > ASSOC_WAYS)
-		return "more than 128 ways";
-	if ((u64)sets * ways > 1u << 26)
-		return "more than 2^26 entries";
-	if (policy == POLICY_PLRU && !is_power_of_two(ways))
-		return "PLRU needs a power of two of ways";
-	return NULL;
-}
-
 static u32 lanes_of(u32 ways, enum policy policy)
 {
 	if (policy != POLICY_LRU || ways > 16)

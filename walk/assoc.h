@@ -11,7 +11,8 @@
  * policies, and more than 16 ways, take a scalar path.
  *
  * The caller splits an address into set and tag, or has assoc_find() do it; a
- * tag has 32 bits and may not be ASSOC_NONE. One writer at a time.
+ * tag has 32 bits and may not be ASSOC_NONE. One writer at a time. The look-up
+ * itself is walk/assoc_inline.h.
  */
 #pragma once
 
@@ -27,16 +28,16 @@ enum policy { POLICY_LRU, POLICY_PLRU, POLICY_LFU, POLICY_SRRIP, POLICIES };
 enum shape { SHAPE_EMPTY, SHAPE_4, SHAPE_8, SHAPE_16, SHAPE_SCALAR };
 
 struct assoc {
-	u32 *tags;  /* sets x lanes */
-	u8 *state;  /* of the policies other than LRU: sets x lanes */
-	u32 mask;   /* sets - 1 */
-	u32 lanes;  /* ways rounded up to a vector */
-	u32 last;   /* bit of the last way */
-	u8 shift;   /* log2 of the sets */
+	u32 *tags; /* sets x lanes */
+	u8 *state; /* of the policies other than LRU: sets x lanes */
+	u32 mask;  /* sets - 1 */
+	u32 lanes; /* ways rounded up to a vector */
+	u32 last;  /* bit of the last way */
+	u8 shift;  /* log2 of the sets */
 	enum shape shape;
 	enum policy policy;
-	u32 sets;   /* a power of two */
-	u32 ways;   /* 1..ASSOC_WAYS */
+	u32 sets; /* a power of two */
+	u32 ways; /* 1..ASSOC_WAYS */
 };
 
 /* Zero sets or ways make an array that never hits. < 0: not a power of two,
@@ -46,22 +47,24 @@ int assoc_init(struct assoc *a, u32 sets, u32 ways, enum policy policy,
 void assoc_free(struct assoc *a);
 void assoc_flush(struct assoc *a);
 
-/* Why there is no such array, or NULL. */
-const char *assoc_refusal(u32 sets, u32 ways, enum policy policy);
+/* Why there is no such array, or NULL. Inline, since profiles are checked
+ * outside the core. */
+static inline const char *assoc_refusal(u32 sets, u32 ways, enum policy policy)
+{
+	if (!sets || !ways)
+		return NULL;
+	if (sets & (sets - 1))
+		return "the number of sets is not a power of two";
+	if (ways > ASSOC_WAYS)
+		return "more than 128 ways";
+	if ((u64)sets * ways > 1u << 26)
+		return "more than 2^26 entries";
+	if (policy == POLICY_PLRU && (ways & (ways - 1)))
+		return "PLRU needs a power of two of ways";
+	return NULL;
+}
 
-/*
- * Looks @tag up in @set and makes it the most recent; on a miss it replaces
- * the policy's victim, which goes to *@victim (ASSOC_NONE if that way was
- * empty; @victim may be NULL). Returns whether it hit. Inline in
- * walk/assoc_inline.h, which the core includes.
- */
-static inline bool assoc_touch(struct assoc *a, u32 set, u32 tag, u32 *victim);
-
-/* As assoc_touch() for the page, prefix or line number @number, whose low
- * bits are the set and whose others are the tag. */
-static inline bool assoc_find(struct assoc *a, u64 number);
-
-/* assoc_touch() for SHAPE_SCALAR. */
+/* assoc_touch() (walk/assoc_inline.h) for SHAPE_SCALAR. */
 bool assoc_touch_scalar(struct assoc *a, u32 set, u32 tag, u32 *victim);
 
 /* Only looks; changes nothing. */

@@ -6,6 +6,11 @@
 #include "lookup.h"
 #include "walk/assoc.h"
 
+/*
+ * Looks @tag up in @set and makes it the most recent; on a miss it replaces
+ * the policy's victim, which goes to *@victim (ASSOC_NONE if that way was
+ * empty; @victim may be NULL). Returns whether it hit.
+ */
 static inline bool assoc_touch(struct assoc *a, u32 set, u32 tag, u32 *victim)
 {
 	u32 *s = a->tags + (size_t)set * a->lanes;
@@ -27,6 +32,8 @@ static inline bool assoc_touch(struct assoc *a, u32 set, u32 tag, u32 *victim)
 	return false;
 }
 
+/* As assoc_touch() for the page, prefix or line number @number, whose low
+ * bits are the set and whose others are the tag. */
 static inline bool assoc_find(struct assoc *a, u64 number)
 {
 	return assoc_touch(a, (u32)number & a->mask, (u32)(number >> a->shift),

@@ -9,8 +9,8 @@
  * goes on. A design reads page-table entries by mmu_ref() (walk/mmu.h), which
  * sends them through the caches and counts them; what it keeps (PWCs, range
  * registers, hash-table caches) is its own, made of struct assoc
- * (walk/assoc.h), so that no two designs share a structure. It asks walk/space.h
- * where tables and pages are and never keeps its own idea of it.
+ * (walk/assoc.h), so that no two designs share a structure. It asks
+ * walk/space.h where tables and pages are and never keeps its own idea of it.
  */
 #pragma once
 
@@ -23,8 +23,8 @@ struct space_change;
 
 struct design {
 	const char *name;
-	const char *summary; /* one line for --help and tables */
-	const char *paper;   /* where it was published, and the section */
+	const char *summary;	   /* one line for --help and tables */
+	const char *paper;	   /* where it was published, and the section */
 	const char *refused[ENVS]; /* why not in that environment, or NULL */
 
 	/* The references of a walk, in the order of the longest one, for the
@@ -38,6 +38,11 @@ struct design {
 	 * TLB can be filled. References that depend on each other add up, of
 	 * those made at once the longest counts. */
 	u32 (*walk)(struct mmu *m, va_t va);
+
+	/* Some accesses before walk(), for speed only: may call mmu_ahead()
+	 * for what the walk will probably read. Changes nothing in the model.
+	 * NULL = nothing. */
+	void (*ahead)(struct mmu *m, va_t va);
 
 	/* The OS or a hypervisor changed a mapping or a table: what that costs
 	 * (exits of shadow paging, TEA migration) and what must be

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One core of the modelled machine, as a design sees it: it reads table entries
- * by mmu_ref() and asks m->space where they are.
+ * by mmu_ref() and asks m->space where they are. What a design keeps of itself
+ * it gets from mmu_alloc() and mmu_assoc(), and never frees.
  */
 #pragma once
 
 #include "walk/addr.h"
+#include "walk/assoc.h"
 #include "walk/design.h"
 #include "walk/space.h"
 #include "walk/stats.h"
+
+struct geometry;
 
 struct mmu {
 	const struct profile *profile;
@@ -30,8 +34,19 @@ u32 mmu_ref(struct mmu *m, unsigned step, hpa_t pa);
 /* As mmu_ref() for a prefetch: fills caches, counted apart, no latency. */
 void mmu_prefetch(struct mmu *m, hpa_t pa);
 
-/* Zeroed memory that lives as long as the row; NULL if there is none. */
+/* For design->ahead(): @pa will soon be read. Changes nothing in the model. */
+void mmu_ahead(struct mmu *m, hpa_t pa);
+
+/* Zeroed memory, at a multiple of 64, that lives as long as the row; NULL if
+ * there is none. */
 void *mmu_alloc(struct mmu *m, size_t size);
+
+/* Makes @a, which lies in memory of mmu_alloc(), an array of geometry @g. */
+int mmu_assoc(struct mmu *m, struct assoc *a, const struct geometry *g,
+	      struct err *err);
+
+/* Ends what mmu_alloc() and mmu_assoc() gave; for walk/machine.c. */
+void mmu_free(struct mmu *m);
 
 /* Adds to the row's software cost: exits to a hypervisor, and instructions of
  * the OS or hypervisor, by cause (walk/stats.h). */

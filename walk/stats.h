@@ -8,22 +8,22 @@
 
 #include "lib/types.h"
 
-#define STEPS	   48 /* references of the longest walk, prefetches apart */
+#define STEPS	  48   /* references of the longest walk, prefetches apart */
 #define LATENCIES 8192 /* cycles of a walk; longer ones count as the last */
-#define DIM_MAX	   3
+#define DIM_MAX	  3
 
 /* Where a reference hit. */
 enum hit { HIT_L1, HIT_L2, HIT_L3, HIT_MEMORY, HITS };
 
 /* What software does, because of the design or of the OS below it. */
 enum charge {
-	CHARGE_PAGE_FAULT,   /* the guest OS maps a page */
-	CHARGE_NPT_FAULT,    /* a hypervisor maps one, after an exit */
-	CHARGE_TABLE_WRITE,  /* exit: a guest wrote a shadowed table */
-	CHARGE_SHADOW_FILL,  /* exit: the shadow lacked an entry */
-	CHARGE_CR3,	     /* exit: CR3 load under shadow paging */
-	CHARGE_INVLPG,	     /* exit: INVLPG under shadow paging */
-	CHARGE_TEA,	     /* TEA work: hypercalls, migration, allocation */
+	CHARGE_PAGE_FAULT,  /* the guest OS maps a page */
+	CHARGE_NPT_FAULT,   /* a hypervisor maps one, after an exit */
+	CHARGE_TABLE_WRITE, /* exit: a guest wrote a shadowed table */
+	CHARGE_SHADOW_FILL, /* exit: the shadow lacked an entry */
+	CHARGE_CR3,	    /* exit: CR3 load under shadow paging */
+	CHARGE_INVLPG,	    /* exit: INVLPG under shadow paging */
+	CHARGE_TEA,	    /* TEA work: hypercalls, migration, allocation */
 	CHARGES
 };
 
@@ -41,12 +41,12 @@ struct walk_stats {
 	u64 data_hit[HITS]; /* the program's own accesses, by level */
 	u64 data_cycles;
 	u64 walk_cycles;
-	u64 refs;			  /* of all walks */
-	u64 ref_hit[STEPS][HITS];	  /* ... by step and level */
+	u64 refs;		  /* of all walks */
+	u64 ref_hit[STEPS][HITS]; /* ... by step and level */
 	u64 prefetches;
-	u64 latency[LATENCIES];		  /* walks by their cycles */
-	u64 fallbacks;			  /* walks that the design left to
-					   * radix */
+	u64 latency[LATENCIES]; /* walks by their cycles */
+	u64 fallbacks;		/* walks that the design left to
+				 * radix */
 	u64 charge_times[CHARGES];
 	u64 charge_instructions[CHARGES];
 	u64 lost_blocks;

@@ -46,9 +46,9 @@ struct walk_spec {
 	enum pages pages;
 	enum frames frames;
 	const struct profile *profile;
-	u64 skip;   /* accesses that warm up and are not counted */
-	u64 limit;  /* accesses to count after that; 0 = all */
-	u64 seed;   /* of everything that is placed at random */
+	u64 skip;  /* accesses that warm up and are not counted */
+	u64 limit; /* accesses to count after that; 0 = all */
+	u64 seed;  /* of everything that is placed at random */
 	unsigned threads_per_core; /* 0 = all threads on one core */
 	struct keys *keys; /* of walk_run(); its callers leave it NULL */
 };

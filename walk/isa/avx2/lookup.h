@@ -37,9 +37,9 @@ static inline __m256i lookup_rotate(__m256i v)
 /* Lanes from @first on that are not behind lane @at of the set. */
 static inline __m256i lookup_upto(int at, int first)
 {
-	__m256i lane = _mm256_add_epi32(
-		_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7),
-		_mm256_set1_epi32(first - 1));
+	__m256i lane =
+		_mm256_add_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7),
+				 _mm256_set1_epi32(first - 1));
 
 	return _mm256_cmpgt_epi32(_mm256_set1_epi32(at), lane);
 }
@@ -61,7 +61,8 @@ static inline bool lookup_4(u32 *s, u32 tag, u32 last, u32 *victim)
 	upto = _mm_cmpgt_epi32(_mm_set1_epi32(__builtin_ctz(hit | last)),
 			       _mm_setr_epi32(-1, 0, 1, 2));
 	rotated = _mm_alignr_epi8(v, t, 12);
-	_mm_store_si128((__m128i *)(void *)s, _mm_blendv_epi8(v, rotated, upto));
+	_mm_store_si128((__m128i *)(void *)s,
+			_mm_blendv_epi8(v, rotated, upto));
 	return hit;
 }
 

@@ -1,0 +1,43 @@
+# walk/: the translation simulator. Its core is compiled once for each kind of
+# CPU, from the same sources: which walk/isa/ comes first in the include path
+# says how sets are looked up. Of a build only the entry is visible.
+include walk/space.mk
+
+walk-designs := radix perfect_tlb one_ref
+walk-core-src := walk/assoc.c walk/batch.c walk/core.c walk/designs.c \
+	walk/key.c walk/machine.c walk/mmu.c \
+	$(walk-designs:%=walk/design/%.c) $(walk-space-src)
+# Once, for all of them.
+walk-src := walk/profile.c walk/walk.c
+
+walk-isas := avx512 avx2 portable
+walk-avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mbmi -mbmi2
+walk-avx2 := -mavx2 -mbmi -mbmi2
+walk-portable :=
+
+# $(1) = where to, $(2) = isa, $(3) = flags.
+define walk-core
+$(1)/walk-$(2)/%.o: %.c
+	$$(call say,CC,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(HOSTCFLAGS) $(3) -O3 $$(walk-$(2)) -iquote walk/isa/$(2) \
+		$$(CFLAGS) -fPIC -c -o $$@ $$<
+
+$(1)/walk-$(2).o: $$(walk-core-src:%.c=$(1)/walk-$(2)/%.o)
+	$$(call say,LD,$$@)
+	$$(Q)$$(LD) -r -o $$@.all $$^
+	$$(Q)objcopy --redefine-sym walk_core=walk_core_$(2) \
+		$$(if $$(filter portable,$(2)),--keep-global-symbol=walk_designs) \
+		--keep-global-symbol=walk_core_$(2) $$@.all $$@
+	$$(Q)rm $$@.all
+endef
+$(foreach i,$(walk-isas),$(eval $(call walk-core,$(B)/host,$(i),)))
+
+$(B)/host/walk/profiles/embedded.o: walk/profiles/embedded.S \
+		$(wildcard walk/profiles/*.ini)
+	$(call say,AS,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -I. -c -o $@ $<
+
+walk-obj := $(walk-src:%.c=$(B)/host/%.o) $(walk-isas:%=$(B)/host/walk-%.o) \
+	$(B)/host/walk/profiles/embedded.o
