@@ -1,41 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "walk/dim.h"
 
-#include <string.h>
-#include <sys/mman.h>
-
-/* Bits of a map's whole range; memory comes where bits are set. */
-static size_t map_bytes(unsigned in_bits, unsigned unit_shift)
+/* Bits for pages or tables of 2^@unit_shift bytes in 2^@in_bits. */
+static u64 count_of(unsigned in_bits, unsigned unit_shift)
 {
-	unsigned bits = in_bits > unit_shift ? in_bits - unit_shift : 0;
-
-	return bits > 6 ? (size_t)1 << (bits - 3) : 8;
-}
-
-/* Large pages of the host would make up memory for bits that nobody sets. */
-static u64 *map_new(size_t bytes)
-{
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (p == MAP_FAILED)
-		return NULL;
-	madvise(p, bytes, MADV_NOHUGEPAGE);
-	return p;
-}
-
-static void map_free(u64 *map, size_t bytes)
-{
-	if (map)
-		munmap(map, bytes);
+	return in_bits > unit_shift ? 1ull << (in_bits - unit_shift) : 1;
 }
 
 /* Numbers of tables of levels 3 up are those of struct upper: a region's own
  * number at most. */
-static size_t table_map_bytes(const struct dim *d, unsigned level)
+static u64 tables_of(const struct dim *d, unsigned level)
 {
-	return map_bytes(d->in_bits,
-			 level < 3 ? size_shift(0) + 9 * level : REGION_SHIFT);
+	return count_of(d->in_bits,
+			level < 3 ? PAGE_SHIFT + 9 * level : REGION_SHIFT);
 }
 
 /* splitmix64, by Steele, Lea and Flood. */
@@ -71,11 +48,11 @@ int dim_init(struct dim *d, unsigned in_bits, unsigned levels, u64 *seed,
 	d->flip = draw(seed) & REGION_UNITS;
 	place_tables(d, dim_area(d, AREA_TABLES));
 	for (unsigned i = SIZE_4K; i <= SIZE_2M; i++) {
-		d->mapped[i] = map_new(map_bytes(in_bits, size_shift(i)));
+		d->mapped[i] = bits_new(count_of(in_bits, size_shift(i)));
 		ok &= d->mapped[i] != NULL;
 	}
 	for (unsigned i = 1; i <= TABLE_LEVELS; i++) {
-		d->table[i] = map_new(table_map_bytes(d, i));
+		d->table[i] = bits_new(tables_of(d, i));
 		ok &= d->table[i] != NULL;
 	}
 	if (ok)
@@ -87,9 +64,9 @@ int dim_init(struct dim *d, unsigned in_bits, unsigned levels, u64 *seed,
 void dim_free(struct dim *d)
 {
 	for (unsigned i = SIZE_4K; i <= SIZE_2M; i++)
-		map_free(d->mapped[i], map_bytes(d->in_bits, size_shift(i)));
+		bits_free(d->mapped[i], count_of(d->in_bits, size_shift(i)));
 	for (unsigned i = 1; i <= TABLE_LEVELS; i++)
-		map_free(d->table[i], table_map_bytes(d, i));
+		bits_free(d->table[i], tables_of(d, i));
 	*d = (struct dim){0};
 }
 
@@ -106,17 +83,6 @@ void dim_compose(struct dim *d, const struct dim *first, unsigned n,
 	for (unsigned i = 0; i < n; i++)
 		d->via[i] = &first[i];
 	place_tables(d, dim_area(&first[n - 1], area));
-}
-
-/* Sets a bit to @to; false if it had that value. */
-static bool bit_put(u64 *bits, u64 i, bool to)
-{
-	u64 mask = 1ull << (i & 63);
-
-	if (bit_get(bits, i) == to)
-		return false;
-	bits[i >> 6] ^= mask;
-	return true;
 }
 
 bool dim_add_page(struct dim *d, u64 in, enum page_size size)

@@ -24,6 +24,7 @@
 
 #include "lib/err.h"
 #include "walk/addr.h"
+#include "walk/bits.h"
 
 #define DIMS	     3
 #define TABLE_LEVELS 5
@@ -66,11 +67,6 @@ struct dim {
 	u64 *table[TABLE_LEVELS + 1]; /* bit maps: tables in use */
 	u64 pages[SIZE_2M + 1], tables; /* how many of each */
 };
-
-static inline bool bit_get(const u64 *bits, u64 i)
-{
-	return bits[i >> 6] >> (i & 63) & 1;
-}
 
 /* Whether the page of @in is mapped. */
 static inline bool dim_mapped(const struct dim *d, u64 in)

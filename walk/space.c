@@ -62,12 +62,15 @@ void space_free(struct space *s)
 	if (!s)
 		return;
 	for (unsigned i = 0; s->process && i < PROCESSES; i++) {
-		if (s->process[i])
+		if (s->process[i]) {
 			vmas_free(&s->process[i]->vmas);
+			teas_free(&s->process[i]->teas);
+		}
 		free(s->process[i]);
 	}
 	for (unsigned i = 0; i < s->dims; i++)
 		dim_free(&s->d[i]);
+	tea_area_free(&s->teas);
 	free(s->process);
 	free(s);
 }
@@ -94,6 +97,8 @@ const struct dim *space_nested_shadow(const struct space *s)
 
 void space_memory(const struct space *s, struct walk_memory *out)
 {
+	u64 pages, tables;
+
 	for (unsigned i = 0; i < s->dims; i++) {
 		const struct dim *d = &s->d[i];
 
@@ -101,4 +106,7 @@ void space_memory(const struct space *s, struct walk_memory *out)
 		out->frames[i] += d->pages[SIZE_2M] << size_shift(SIZE_2M);
 		out->tables[i] = d->tables << PAGE_SHIFT;
 	}
+	space_count_teas(s, &pages, &tables);
+	out->teas[0] = pages << PAGE_SHIFT;
+	out->tables[0] += (pages - tables) << PAGE_SHIFT;
 }

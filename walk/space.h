@@ -40,19 +40,10 @@
 #include "lib/nbt/nbt.h"
 #include "walk/addr.h"
 #include "walk/dim.h"
+#include "walk/tea.h"
 #include "walk/walk.h"
 
 struct space; /* all of a row: walk/space_inline.h */
-
-/* A translation entry area: the leaf entries of one VMA, side by side (DMT,
- * ASPLOS'24, section 3). In dimension d's output space, or, for pvDMT, in host
- * memory. */
-struct tea {
-	u64 start, end; /* input addresses that it covers; page multiples */
-	u64 base;	/* address of the entry for @start */
-	enum page_size size;
-	bool present; /* false while its entries migrate: fall back to radix */
-};
 
 /* What changed(): see struct design. */
 enum space_what {
@@ -62,8 +53,8 @@ enum space_what {
 	SPACE_WRITTEN,	/* a leaf entry changed otherwise: mprotect, mremap */
 	SPACE_FLUSH,	/* the OS drops @count pages of @in's VMAs from TLBs,
 			 * after the changes above: INVLPG or a flush */
-	SPACE_TEA,	/* a TEA of @count table pages was allocated, moved, or
-			 * grown by that many */
+	SPACE_TEA,	/* TEAs were allocated or grew: by @count table pages,
+			 * @moved others got another place, by @calls calls */
 	SPACE_REGISTERS /* the TEA registers' contents changed */
 };
 struct space_change {
@@ -73,6 +64,7 @@ struct space_change {
 	enum page_size size;
 	unsigned level; /* of the entry: 1 = leaf of 4 KiB pages ... */
 	u64 count;	/* of pages: SPACE_FLUSH, SPACE_TEA */
+	u64 moved, calls;
 };
 
 /* Who is told of changes; functions that take one take NULL, too. */
@@ -124,13 +116,29 @@ void space_memory(const struct space *s, struct walk_memory *out);
 
 /* TEAs *********************************************************************/
 
-#define TEA_REGISTERS 16 /* a set: DMT, section 4.1 */
+/* Where the TEAs of dimensions above the last are. */
+enum tea_home {
+	TEA_OWN, /* in the dimension's output space: DMT */
+	TEA_HOST /* in host memory, through the gTEA table: pvDMT */
+};
 
-/* Register set of dimension @d that @process uses now: the largest VMAs'
- * TEAs. The bases are in the dimension's output space ... */
+/*
+ * From now on there are TEAs, and @registers of each set are used (0: there are
+ * none). For design->start(): the first core's call makes those of the VMAs
+ * that there are, which @tell is told. walk/tea.h has what they are.
+ */
+int space_use_teas(struct space *s, enum tea_home home, size_t registers,
+		   const struct space_tell *tell, struct err *err);
+
+/* Register set of dimension @d while @process runs; *@n of them. Those of
+ * dimension 0 are by virtual address: space_address(). */
 const struct tea *space_teas(const struct space *s, unsigned d, u16 process,
 			     size_t *n);
 
-/* ... and, for pvDMT, in host memory, through the gTEA table. */
-const struct tea *space_host_teas(const struct space *s, unsigned d,
-				  u16 process, size_t *n);
+/* What the fetcher does for pvDMT: the host address of the entry at byte
+ * @offset of the TEA in @reg; false, a fault, if it has no such byte. */
+bool space_gtea(const struct space *s, unsigned d, u16 process,
+		const struct tea *reg, u64 offset, u64 *at);
+
+/* The virtual address that @va stands for, and whose it is. */
+u64 space_address(const struct space *s, va_t va, u16 *process);

@@ -182,7 +182,9 @@ static int do_fork(const struct doing *d)
 	if (!child || child == d->p)
 		return child ? 0 : -1;
 	vmas_free(&child->vmas);
-	return vmas_fork(&child->vmas, &d->p->vmas);
+	if (vmas_fork(&child->vmas, &d->p->vmas) < 0)
+		return -1;
+	return space_follow(d->s, (u16)d->e->arg[0], d->tell);
 }
 
 /* exec() and exit(). */

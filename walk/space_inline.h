@@ -12,6 +12,7 @@
 /* An address space of the program. */
 struct process {
 	struct vmas vmas;
+	struct teas teas;
 };
 
 #define PROCESSES 65536 /* numbers of the trace's */
@@ -26,6 +27,10 @@ struct space {
 	struct upper upper[REGIONS]; /* d[0]'s and the shadow's */
 	struct process **process;    /* by number; NULL = not seen */
 	u32 objects;		     /* given to VMAs so far */
+	enum tea_home home;
+	size_t registers;	/* of a set; 0: no TEAs */
+	struct tea_area teas;	/* of dimension 0 */
+	struct tea lower[DIMS]; /* the register of each dimension below */
 };
 
 /* The process of that number; NULL if there is no memory for it. */
@@ -40,6 +45,12 @@ static inline void space_tell(const struct space_tell *t,
 
 /* Maps the page of @va in all dimensions. */
 int space_map(struct space *s, va_t va, const struct space_tell *tell);
+
+/* TEAs and registers of @process after its VMAs have changed. */
+int space_follow(struct space *s, u16 process, const struct space_tell *tell);
+
+/* Of dimension 0: pages of TEAs, and tables in use that are in them. */
+void space_count_teas(const struct space *s, u64 *pages, u64 *tables);
 
 /* Notes that a page came to @va by mremap(). */
 void space_arrive(struct space *s, va_t va, enum page_size size,

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "walk/bits.h"
+
+#include <sys/mman.h>
+
+static size_t bytes_of(u64 n)
+{
+	return (n + 63) / 64 * 8;
+}
+
+/* Large pages of the host would make up memory for bits that nobody sets. */
+u64 *bits_new(u64 n)
+{
+	void *p = mmap(NULL, bytes_of(n), PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	madvise(p, bytes_of(n), MADV_NOHUGEPAGE);
+	return p;
+}
+
+void bits_free(u64 *bits, u64 n)
+{
+	if (bits)
+		munmap(bits, bytes_of(n));
+}
+
+u64 bits_find(const u64 *bits, u64 from, u64 end, bool value)
+{
+	u64 flip = value ? 0 : ~0ull;
+
+	while (from < end) {
+		u64 word = (bits[from >> 6] ^ flip) >> (from & 63);
+
+		if (word) {
+			from += (u64)__builtin_ctzll(word);
+			return from < end ? from : end;
+		}
+		from = (from | 63) + 1;
+	}
+	return end;
+}
+
+void bits_fill(u64 *bits, u64 from, u64 end, bool to)
+{
+	while (from < end) {
+		u64 next = (from | 63) + 1;
+		u64 n = (next < end ? next : end) - from;
+		u64 mask = (n == 64 ? ~0ull : (1ull << n) - 1) << (from & 63);
+
+		if (to)
+			bits[from >> 6] |= mask;
+		else
+			bits[from >> 6] &= ~mask;
+		from += n;
+	}
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where TEAs are, and which of them the registers hold. Dimension 0 has those
+ * of each process; in a dimension below all memory is one VMA of its
+ * hypervisor, with one TEA, which one register holds (DMT, section 4.5).
+ */
+#include <string.h>
+
+#include "walk/space_inline.h"
+
+/* In host memory the lower half of the area is dimension 0's. */
+static u64 area_of(const struct space *s, unsigned d, u64 *bytes)
+{
+	const struct dim *last = &s->d[s->dims - 1];
+
+	*bytes = 1ull << (s->d[d].in_bits - 3);
+	if (s->home == TEA_OWN || d == s->dims - 1)
+		return dim_area(&s->d[d], AREA_TEA);
+	*bytes = 1ull << (last->in_bits - 4);
+	return dim_area(last, AREA_HOST_TEA) + (d ? *bytes : 0);
+}
+
+static void use_lower(struct space *s)
+{
+	u64 bytes;
+
+	for (unsigned d = 1; d < s->dims; d++)
+		s->lower[d] = (struct tea){.end = 1ull << s->d[d].in_bits,
+					   .base = area_of(s, d, &bytes),
+					   .size = s->d[d].size,
+					   .present = true};
+}
+
+int space_use_teas(struct space *s, enum tea_home home, size_t registers,
+		   const struct space_tell *tell, struct err *err)
+{
+	u64 base, bytes;
+
+	if (s->registers || !registers)
+		return 0;
+	s->home = home;
+	s->registers = registers < TEA_REGISTERS ? registers : TEA_REGISTERS;
+	base = area_of(s, 0, &bytes);
+	if (tea_area_init(&s->teas, base, bytes) < 0)
+		return err_set(err, "no memory for the simulated TEAs");
+	use_lower(s);
+	for (unsigned i = 0; i < PROCESSES; i++)
+		if (s->process[i] && space_follow(s, (u16)i, tell) < 0)
+			return err_set(err, "no memory for the simulated TEAs");
+	return 0;
+}
+
+int space_follow(struct space *s, u16 process, const struct space_tell *tell)
+{
+	struct process *p = s->process[process];
+	struct tea_work work = {0};
+
+	if (!s->registers)
+		return 0;
+	p->teas.all_large = s->pages == PAGES_2M;
+	for (int size = SIZE_4K; size <= SIZE_2M; size++) {
+		if (s->pages == (size ? PAGES_4K : PAGES_2M))
+			continue;
+		if (teas_update(&p->teas, size, &p->vmas, &s->teas, &work) < 0)
+			return -1;
+	}
+	if (work.calls || work.moved)
+		space_tell(tell, &(struct space_change){.what = SPACE_TEA,
+							.count = work.allocated,
+							.moved = work.moved,
+							.calls = work.calls});
+	if (teas_load(&p->teas, s->registers))
+		space_tell(tell,
+			   &(struct space_change){.what = SPACE_REGISTERS});
+	return 0;
+}
+
+const struct tea *space_teas(const struct space *s, unsigned d, u16 process,
+			     size_t *n)
+{
+	const struct process *p = s->process[process];
+
+	*n = 0;
+	if (!s->registers || (!d && !p))
+		return NULL;
+	*n = d ? 1 : p->teas.regs;
+	return d ? &s->lower[d] : p->teas.reg;
+}
+
+bool space_gtea(const struct space *s, unsigned d, u16 process,
+		const struct tea *reg, u64 offset, u64 *at)
+{
+	const struct tea *t = &s->lower[d];
+
+	if (!d)
+		t = teas_gtea(&s->process[process]->teas, reg->gtea);
+	if (!t || !t->present || offset >> PAGE_SHIFT >= tea_pages(t))
+		return false;
+	*at = t->base + offset;
+	return true;
+}
+
+u64 space_address(const struct space *s, va_t va, u16 *process)
+{
+	*process = key_process(s->keys, va);
+	return key_address(s->keys, va);
+}
+
+static bool in_tea(const struct process *p, u64 at, enum page_size size)
+{
+	for (size_t i = 0; p && i < p->teas.list[size].n; i++) {
+		const struct tea *t = &p->teas.list[size].t[i];
+
+		if (t->present && at >= t->start && at < t->end)
+			return true;
+	}
+	return false;
+}
+
+void space_count_teas(const struct space *s, u64 *pages, u64 *tables)
+{
+	const struct dim *d = &s->d[0];
+
+	*pages = s->teas.in_use;
+	*tables = 0;
+	for (unsigned level = 1; *pages && level <= 2; level++) {
+		u64 unit = tea_unit(level - 1);
+
+		for (u64 key = 0; key < (u64)s->keys->used << REGION_SHIFT;
+		     key += unit) {
+			va_t va = {key};
+
+			*tables += dim_has_table(d, key, level) &&
+				   in_tea(s->process[key_process(s->keys, va)],
+					  key_address(s->keys, va), level - 1);
+		}
+	}
+}
