@@ -15,43 +15,15 @@
  *
  * Nested: the same, where the guest's tree is L2's and the host's is L0's
  * shadow of L1's and its own tables.
- *
- * A PWC of level n holds entries of level n that point to tables; a walk
- * begins below the lowest level that hits. All are asked at once: the cycles of
- * the first one count once.
  */
-#include "walk/assoc_inline.h"
 #include "walk/designs.h"
-#include "walk/mmu.h"
-#include "walk/profile.h"
-#include "walk/space_inline.h"
-
-#define TOP 5 /* levels of the largest tree */
-
-struct tree {
-	const struct dim *dim;
-	struct assoc pwc[PWC_LEVELS];
-	u32 pwc_cycles;
-};
+#include "walk/radix.h"
 
 struct radix {
 	struct tree guest, host; /* native: only guest */
 	struct assoc ntlb;
 	u32 ntlb_cycles;
-	u32 levels;
 };
-
-static int start_tree(struct mmu *m, struct tree *t, const struct geometry *pwc,
-		      struct err *err)
-{
-	for (int i = PWC_LEVELS - 1; i >= 0; i--) {
-		if (mmu_assoc(m, &t->pwc[i], &pwc[i], err))
-			return -1;
-		if (pwc[i].entries)
-			t->pwc_cycles = pwc[i].cycles;
-	}
-	return 0;
-}
 
 static int start(struct mmu *m, struct err *err)
 {
@@ -61,41 +33,14 @@ static int start(struct mmu *m, struct err *err)
 	if (!r)
 		return err_set(err, "out of memory");
 	m->design_state = r;
-	r->levels = p->levels;
-	r->guest.dim = space_dim(m->space, 0);
-	r->host.dim = m->env == ENV_NESTED ? space_nested_shadow(m->space)
-					   : space_dim(m->space, 1);
 	r->ntlb_cycles = p->ntlb.entries ? p->ntlb.cycles : 0;
-	if (start_tree(m, &r->guest, p->pwc, err) ||
-	    start_tree(m, &r->host, p->npwc, err))
+	if (tree_start(m, &r->guest, space_dim(m->space, 0), p->pwc, err) ||
+	    tree_start(m, &r->host,
+		       m->env == ENV_NESTED ? space_nested_shadow(m->space)
+					    : space_dim(m->space, 1),
+		       p->npwc, err))
 		return -1;
 	return mmu_assoc(m, &r->ntlb, &p->ntlb, err);
-}
-
-/* The level of the first entry to read: the one below the PWC that hits. */
-static inline u32 first_level(struct tree *t, u64 in, u32 leaf, u32 levels)
-{
-	u32 level = leaf + 1;
-
-	while (level <= levels &&
-	       !assoc_find(&t->pwc[level - 2],
-			   in >> (PAGE_SHIFT + 9 * (level - 1))))
-		level++;
-	return level - 1;
-}
-
-/* Walks one tree whose tables are in host memory. */
-static inline u32 walk_tree(struct mmu *m, struct tree *t, u64 in,
-			    enum page_size size, unsigned step)
-{
-	const struct radix *r = m->design_state;
-	u32 leaf = 1 + size, cycles = t->pwc_cycles;
-
-	for (u32 level = first_level(t, in, leaf, r->levels); level >= leaf;
-	     level--)
-		cycles += mmu_ref(m, step + TOP - level,
-				  (hpa_t){dim_entry(t->dim, in, level)});
-	return cycles;
 }
 
 /* The nested TLB has entries of whole host pages. */
@@ -117,7 +62,7 @@ static inline u32 walk_host(struct mmu *m, u64 gpa, unsigned step, hpa_t *pa)
 	pa->v = to.out;
 	if (ntlb_hits(r, gpa, to.size))
 		return r->ntlb_cycles;
-	return r->ntlb_cycles + walk_tree(m, &r->host, gpa, to.size, step);
+	return r->ntlb_cycles + tree_walk(m, &r->host, gpa, to.size, step);
 }
 
 static u32 walk_both(struct mmu *m, u64 va)
@@ -125,17 +70,17 @@ static u32 walk_both(struct mmu *m, u64 va)
 	struct radix *r = m->design_state;
 	struct mapping to = dim_map(r->guest.dim, va);
 	u32 leaf = 1 + to.size, cycles = r->guest.pwc_cycles;
-	u32 level = first_level(&r->guest, va, leaf, r->levels);
+	u32 level = tree_first_level(&r->guest, va, leaf);
 	hpa_t pa;
 
 	for (; level >= leaf; level--) {
-		unsigned step = (TOP - level) * (TOP + 1);
+		unsigned step = (RADIX_TOP - level) * (RADIX_TOP + 1);
 
 		cycles += walk_host(m, dim_entry(r->guest.dim, va, level), step,
 				    &pa);
-		cycles += mmu_ref(m, step + TOP, pa);
+		cycles += mmu_ref(m, step + RADIX_TOP, pa);
 	}
-	return cycles + walk_host(m, to.out, TOP * (TOP + 1), &pa);
+	return cycles + walk_host(m, to.out, RADIX_TOP * (RADIX_TOP + 1), &pa);
 }
 
 static u32 walk(struct mmu *m, va_t va)
@@ -144,7 +89,7 @@ static u32 walk(struct mmu *m, va_t va)
 
 	if (m->env != ENV_NATIVE)
 		return walk_both(m, va.v);
-	return walk_tree(m, &r->guest, va.v, dim_map(r->guest.dim, va.v).size,
+	return tree_walk(m, &r->guest, va.v, dim_map(r->guest.dim, va.v).size,
 			 0);
 }
 
@@ -165,12 +110,6 @@ static void ahead(struct mmu *m, va_t va)
 	mmu_ahead(m, (hpa_t){entry});
 }
 
-static void flush_tree(struct tree *t)
-{
-	for (int i = 0; i < PWC_LEVELS; i++)
-		assoc_flush(&t->pwc[i]);
-}
-
 /* Without ASIDs a load of CR3 empties the PWCs; keys tell processes apart, so
  * that with them nothing has to go. */
 static void switched(struct mmu *m, u16 process)
@@ -179,15 +118,7 @@ static void switched(struct mmu *m, u16 process)
 
 	(void)process;
 	if (!m->profile->asids)
-		flush_tree(&r->guest);
-}
-
-static void drop_prefix(struct tree *t, u64 in, u32 level)
-{
-	struct assoc *pwc = &t->pwc[level - 2];
-	u64 prefix = in >> (PAGE_SHIFT + 9 * (level - 1));
-
-	assoc_drop(pwc, (u32)prefix & pwc->mask, (u32)(prefix >> pwc->shift));
+		tree_flush(&r->guest);
 }
 
 /* INVLPG and INVEPT also drop what the PWCs and the nested TLB have. */
@@ -198,22 +129,15 @@ static void changed(struct mmu *m, const struct space_change *c)
 	if (c->what != SPACE_UNMAPPED)
 		return;
 	if (c->dim == 0) {
-		for (u32 level = 2; level <= r->levels; level++)
-			drop_prefix(&r->guest, c->in, level);
+		tree_drop(&r->guest, c->in);
 		return;
 	}
-	flush_tree(&r->host);
+	tree_flush(&r->host);
 	assoc_flush(&r->ntlb);
 }
 
-static const char *const steps_native[] = {"L5", "L4", "L3", "L2", "L1", NULL};
-
-#define LINE(g) \
-	"hL5(" g ")", "hL4(" g ")", "hL3(" g ")", "hL2(" g ")", "hL1(" g ")"
-
-static const char *const steps_both[] = {
-	LINE("gL5"), "gL5", LINE("gL4"), "gL4", LINE("gL3"),  "gL3",
-	LINE("gL2"), "gL2", LINE("gL1"), "gL1", LINE("page"), NULL};
+static const char *const steps_native[] = {RADIX_STEPS_NATIVE, NULL};
+static const char *const steps_both[] = {RADIX_STEPS_BOTH, NULL};
 
 const struct design design_radix = {
 	.name = "radix",
