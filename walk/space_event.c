@@ -19,7 +19,6 @@ struct doing {
 	struct process *p;
 	const struct nbt_event *e;
 	const struct space_tell *tell;
-	struct err *err;
 };
 
 static u64 page_down(u64 at)
@@ -204,10 +203,12 @@ static int (*const table[NBT_EVENTS])(const struct doing *d) = {
 int space_event(struct space *s, const struct nbt_event *e,
 		const struct space_tell *tell, struct err *err)
 {
-	struct doing d = {s, space_process(s, e->process), e, tell, err};
+	struct doing d = {s, space_process(s, e->process), e, tell};
 
-	if (!d.p ||
-	    (e->type < NBT_EVENTS && table[e->type] && table[e->type](&d) < 0))
+	if (e->type >= NBT_EVENTS || !table[e->type])
+		return 0;
+	if (!d.p || table[e->type](&d) < 0 ||
+	    space_follow(s, e->process, tell) < 0)
 		return err_set(err, "no memory for the traced program's "
 				    "mappings");
 	return 0;
