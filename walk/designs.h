@@ -6,5 +6,8 @@
 #include "walk/design.h"
 
 extern const struct design design_radix;
+extern const struct design design_shadow;
+extern const struct design design_dmt;
+extern const struct design design_pvdmt;
 extern const struct design design_perfect_tlb;
 extern const struct design design_one_ref;

@@ -3,7 +3,7 @@
 # says how sets are looked up. Of a build only the entry is visible.
 include walk/space.mk
 
-walk-designs := radix perfect_tlb one_ref
+walk-designs := radix shadow dmt pvdmt fetcher perfect_tlb one_ref
 walk-core-src := walk/assoc.c walk/batch.c walk/core.c walk/designs.c \
 	walk/key.c walk/machine.c walk/mmu.c \
 	$(walk-designs:%=walk/design/%.c) $(walk-space-src)
