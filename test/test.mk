@@ -7,6 +7,7 @@ unit-names += t-check t-event t-merge t-record t-record-random t-save t-wants
 unit-names += t-check t-event t-merge t-save t-wants
 unit-names += t-nbt t-nbt-damage t-nbt-write
 unit-names += t-designs t-space t-space-event t-tea t-vma
+unit-names += t-profile t-textbook t-walk
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
@@ -45,6 +46,16 @@ $(design-objects) $(SB)/test/unit/t-designs.o: \
 	HOSTCFLAGS += -iquote walk/isa/portable
 $(space-tests:%=$(SB)/unit/%): $(space-objects)
 $(SB)/unit/t-designs: $(design-objects)
+# walk/ as it is built for programs, and traces in memory.
+$(foreach i,$(walk-isas),$(eval $(call walk-core,$(SB),$(i),$(san-flags),$(LD) -r)))
+walk-tests := t-profile t-textbook t-walk
+walk-san := $(walk-src:%.c=$(SB)/%.o) $(walk-isas:%=$(SB)/walk-%.o) \
+	$(walk-profiles) $(SB)/test/unit/memory_trace.o
+$(walk-tests:%=$(SB)/unit/%): $(walk-san)
+# The textbook's own copies of what says where things are.
+$(SB)/unit/t-textbook: $(SB)/test/unit/textbook.o $(SB)/walk/key.o \
+	$(walk-space-src:%.c=$(SB)/%.o)
+$(SB)/unit/t-walk: $(SB)/bench/pattern.o
 
 # lib/nbt: traces of every form.
 nbt-tests := t-nbt t-nbt-damage t-nbt-write

@@ -29,6 +29,7 @@ void mmu_prefetch(struct mmu *m, hpa_t pa)
 void mmu_ahead(struct mmu *m, hpa_t pa)
 {
 	assoc_prefetch(m->core->l3, pa.v >> LINE_SHIFT);
+	assoc_prefetch(&m->core->l2, pa.v >> LINE_SHIFT);
 }
 
 void cache_evict(struct machine *m, u64 line)

@@ -15,29 +15,35 @@ walk-avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mbmi -mbmi2
 walk-avx2 := -mavx2 -mbmi -mbmi2
 walk-portable :=
 
-# $(1) = where to, $(2) = isa, $(3) = flags.
+# gcc compiles the core as a whole: designs call walk/mmu.c for each reference.
+walk-whole := $(if $(findstring clang,$(CC)),,-flto)
+walk-link := $(if $(findstring clang,$(CC)),$(LD) -r,\
+	$(CC) -r -O3 -flto=1 -flinker-output=nolto-rel)
+
+# $(1) = where to, $(2) = isa, $(3) = flags, $(4) = how to link to one object.
 define walk-core
 $(1)/walk-$(2)/%.o: %.c
 	$$(call say,CC,$$@)
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(HOSTCFLAGS) $(3) -O3 $$(walk-$(2)) -iquote walk/isa/$(2) \
-		$$(CFLAGS) -fPIC -c -o $$@ $$<
+	$$(Q)$$(CC) $$(HOSTCFLAGS) -O3 -fno-jump-tables $$(walk-$(2)) $(3) \
+		-iquote walk/isa/$(2) $$(CFLAGS) -fPIC -c -o $$@ $$<
 
 $(1)/walk-$(2).o: $$(walk-core-src:%.c=$(1)/walk-$(2)/%.o)
 	$$(call say,LD,$$@)
-	$$(Q)$$(LD) -r -o $$@.all $$^
+	$$(Q)$(4) -o $$@.all $$^
 	$$(Q)objcopy --redefine-sym walk_core=walk_core_$(2) \
 		$$(if $$(filter portable,$(2)),--keep-global-symbol=walk_designs) \
 		--keep-global-symbol=walk_core_$(2) $$@.all $$@
 	$$(Q)rm $$@.all
 endef
-$(foreach i,$(walk-isas),$(eval $(call walk-core,$(B)/host,$(i),)))
+$(foreach i,$(walk-isas),$(eval $(call walk-core,$(B)/host,$(i),$(walk-whole),$(walk-link))))
 
-$(B)/host/walk/profiles/embedded.o: walk/profiles/embedded.S \
+walk-profiles := $(B)/host/walk/profiles/embedded.o
+$(walk-profiles): walk/profiles/embedded.S \
 		$(wildcard walk/profiles/*.ini)
 	$(call say,AS,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -I. -c -o $@ $<
 
 walk-obj := $(walk-src:%.c=$(B)/host/%.o) $(walk-isas:%=$(B)/host/walk-%.o) \
-	$(B)/host/walk/profiles/embedded.o
+	$(walk-profiles)
