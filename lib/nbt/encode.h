@@ -7,9 +7,9 @@
 
 #include "lib/nbt/format.h"
 
-/* Writes the deltas of @n values to @out, which has NBT_DELTAS_MAX bytes; sets
- * @base and @class. @scratch: NBT_BLOCK + NBT_GROUP words. Returns the bytes
- * written. */
+/* Writes the deltas of @n values to @out, which has NBT_DELTAS_MAX bytes; the
+ * first is 0. Sets @class. @scratch: NBT_BLOCK + NBT_GROUP words. Returns the
+ * bytes written. */
 size_t nbt_encode_deltas(const u64 *value, size_t n, u64 *scratch, u8 class[4],
 			 u8 *out);
 

@@ -17,6 +17,7 @@ struct nbt_deltas {
 	u64 base;
 	u8 class[4]; /* 0 to 8 */
 	size_t n;
+	size_t ahead; /* from here to what is read next; 0: not known */
 };
 
 struct nbt_kernel {

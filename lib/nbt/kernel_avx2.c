@@ -131,6 +131,7 @@ AVX2 static const u8 *deltas(const struct nbt_deltas *d, u64 *out, u64 *width)
 	for (; out < stop; out += NBT_GROUP, control += 2) {
 		if (end - s.data < NBT_SLACK)
 			return NULL;
+		_mm_prefetch((const char *)s.data + d->ahead, _MM_HINT_T0);
 		four(&fours, control[0], out, &s);
 		four(&fours, control[1], out + 4, &s);
 	}

@@ -107,6 +107,13 @@ static const u8 *plain_bytes(const struct nbt_block_header *h,
 	return n == h->unpacked ? own->plain : NULL;
 }
 
+/* Where the same column of the next block is, which is fetched meanwhile (a
+ * tenth of the time of a block from memory). */
+static size_t ahead(const struct nbt_block_header *h)
+{
+	return h->codec == NBT_RAW ? sizeof(*h) + h->stored : 0;
+}
+
 /* A column of deltas. */
 static const char *get_deltas(struct nbt_deltas *d, const u8 *bytes,
 			      size_t size, u64 *out, u64 *width)
@@ -130,7 +137,8 @@ static const char *get_deltas(struct nbt_deltas *d, const u8 *bytes,
 static const char *get_addresses(const struct nbt_block_header *h,
 				 const u8 *bytes, struct own *own)
 {
-	struct nbt_deltas d = {.base = h->addr_base, .n = h->n};
+	struct nbt_deltas d = {
+		.base = h->addr_base, .n = h->n, .ahead = ahead(h)};
 	const char *wrong;
 	u64 width = 0;
 
@@ -145,7 +153,8 @@ static const char *get_addresses(const struct nbt_block_header *h,
 static const char *get_physical(const struct nbt_block_header *h,
 				const u8 *bytes, struct own *own)
 {
-	struct nbt_deltas d = {.base = h->pa_base, .n = h->n};
+	struct nbt_deltas d = {
+		.base = h->pa_base, .n = h->n, .ahead = ahead(h)};
 	unsigned shift = h->flags & NBT_PA_SHIFTED ? NBT_PAGE_SHIFT : 0;
 	const char *wrong;
 	u64 width;
