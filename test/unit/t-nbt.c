@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lib/nbt: what is written is what is read, by every decoder. */
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -100,7 +101,7 @@ static void a_thread_for_each(void **state)
 static unsigned bytes_each(enum pattern pattern, enum nbt_codec codec)
 {
 	struct sample_file f = {
-		.pattern = pattern, .codec = codec, .n = 2 * NBT_BLOCK};
+		.pattern = pattern, .codec = codec, .n = 2ul * NBT_BLOCK};
 
 	round_trip(&f);
 	return (unsigned)(file_size() * 100 / f.n);
@@ -155,6 +156,52 @@ static void seeks(void **state)
 	for (u64 n = 0; n < f.n; n += 4099)
 		assert_int_equal(nbt_seek(r, n), n / NBT_BLOCK);
 	assert_int_equal(nbt_seek(r, f.n - 1), 5);
+	nbt_close(r);
+	free(s);
+}
+
+/* The sum of all addresses, to the thread's end. */
+static void *add_up(void *reader)
+{
+	const struct nbt_reader *r = reader;
+	struct nbt_block *b = nbt_block_new();
+	struct err err;
+	uintptr_t sum = 0;
+
+	for (size_t i = 0; b && i < nbt_blocks(r); i++) {
+		if (nbt_read(r, i, b, &err) < 0)
+			break;
+		for (u32 k = 0; k < b->n; k++)
+			sum = sum * 31 + b->addr[k] + b->kind[k];
+	}
+	nbt_block_free(b);
+	return (void *)sum;
+}
+
+static void threads_share_a_reader(void **state)
+{
+	struct sample_file f = {
+		.pattern = PATTERN_TREE, .codec = NBT_ZSTD, .n = 200000};
+	struct sample *s = sample_new(&f);
+	struct err err = {""};
+	struct nbt_reader *r;
+	pthread_t thread[4];
+	uintptr_t want = 0;
+	void *got;
+
+	(void)state;
+	for (size_t i = 0; i < f.n; i++)
+		want = want * 31 + s[i].addr + s[i].kind;
+	assert_int_equal(sample_write(&f, s, FILE_NAME, &err), 0);
+	r = nbt_open(FILE_NAME, &err);
+	assert_non_null(r);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, add_up, r),
+				 0);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(pthread_join(thread[i], &got), 0);
+		assert_int_equal((uintptr_t)got, want);
+	}
 	nbt_close(r);
 	free(s);
 }
@@ -271,6 +318,7 @@ int main(void)
 		cmocka_unit_test(little_is_stored),
 		cmocka_unit_test(header_says_what_it_is),
 		cmocka_unit_test(seeks),
+		cmocka_unit_test(threads_share_a_reader),
 		cmocka_unit_test(sign_is_extended),
 		cmocka_unit_test(events_without_accesses),
 		cmocka_unit_test(long_text_is_cut),
