@@ -256,7 +256,7 @@ static bool written_some(char name[256])
 		snprintf(name, 256, "%s", e->d_name);
 	}
 	assert_int_equal(closedir(d), 0);
-	return st.st_size > 20 * NBT_BLOCK;
+	return st.st_size > 20l * NBT_BLOCK;
 }
 
 /* Killed while writing: nothing has the final name, and what was written can
