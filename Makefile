@@ -73,7 +73,8 @@ test: install-deps
 lint: all build-tests ; $(Q)tools/lint.sh
 # A PC's disk with Debian, GRUB and nestbox.elf: doc/booting.md.
 disk: all ; $(Q)tools/disk.sh $(B)/disk.img $(B)/nestbox.elf
-bench: all ; $(Q)bench/run.sh && bench/boot.sh && bench/nested.sh
+bench: all
+	$(Q)bench/run.sh && bench/boot.sh && bench/nested.sh && bench/walk.sh
 size: all ; $(Q)tools/size.sh
 clean: ; $(Q)rm -rf $(B) build-*
 

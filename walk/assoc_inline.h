@@ -40,9 +40,14 @@ static inline bool assoc_find(struct assoc *a, u64 number)
 			   NULL);
 }
 
-/* Brings the set of @number into the host's caches. */
+/* Brings the set of @number into the host's caches. Not by gcc's builtin:
+ * functions that only prefetch it takes for ones that do nothing, and drops
+ * the calls. */
 static inline void assoc_prefetch(const struct assoc *a, u64 number)
 {
-	__builtin_prefetch(a->tags + (size_t)((u32)number & a->mask) * a->lanes,
-			   1);
+	u32 set = (u32)number & a->mask;
+
+	__asm__ volatile("prefetcht0 (%0)"
+			 :
+			 : "r"(a->tags + (size_t)set * a->lanes));
 }
