@@ -6,7 +6,7 @@ unit-names := t-acpi t-boot t-emulate t-exit t-fmt t-gwalk t-ivrs t-lab \
 unit-names += t-check t-event t-merge t-record t-record-random t-save t-wants
 unit-names += t-check t-event t-merge t-save t-wants
 unit-names += t-nbt t-nbt-damage t-nbt-write
-unit-names += t-designs t-space t-space-event t-tea t-vma
+unit-names += t-designs t-frames t-space t-space-event t-tea t-vma
 unit-names += t-profile t-textbook t-walk
 
 # Units are always built with sanitizers, beside the ordinary build.
@@ -38,7 +38,7 @@ $(units): $(SB)/unit/%: $(SB)/test/unit/%.o $(SB)/libunit.a
 		$(LAB_LIBS) $(NBT_LIBS) -lcmocka
 
 # walk's OS model, and the designs that use it, on a machine without caches.
-space-tests := t-designs t-space t-space-event t-tea t-vma
+space-tests := t-designs t-frames t-space t-space-event t-tea t-vma
 space-objects := $(walk-space-src:%.c=$(SB)/%.o) $(SB)/walk/key.o
 design-objects := $(SB)/walk/assoc.o $(SB)/test/unit/fake_mmu.o \
 	$(patsubst %,$(SB)/walk/design/%.o,radix shadow dmt pvdmt fetcher)

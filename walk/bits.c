@@ -56,3 +56,57 @@ void bits_fill(u64 *bits, u64 from, u64 end, bool to)
 		from += n;
 	}
 }
+
+/* Bits of @level. */
+static u64 level_bits(u64 n, unsigned level)
+{
+	for (; level; level--)
+		n = (n + 63) / 64;
+	return n;
+}
+
+int lowest_init(struct lowest *l, u64 n)
+{
+	*l = (struct lowest){.n = n};
+	for (unsigned i = 0; i < LOWEST_LEVELS; i++) {
+		l->level[i] = bits_new(level_bits(n, i));
+		if (!l->level[i]) {
+			lowest_free(l);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+void lowest_free(struct lowest *l)
+{
+	for (unsigned i = 0; i < LOWEST_LEVELS; i++)
+		bits_free(l->level[i], level_bits(l->n, i));
+	*l = (struct lowest){0};
+}
+
+u64 lowest_find(const struct lowest *l)
+{
+	u64 at = 0;
+
+	for (unsigned i = LOWEST_LEVELS; i-- > 0;) {
+		u64 word = l->level[i][at];
+
+		if (!word)
+			return l->n;
+		at = at * 64 + (u64)__builtin_ctzll(word);
+	}
+	return at;
+}
+
+bool lowest_put(struct lowest *l, u64 i, bool to)
+{
+	if (!bit_put(l->level[0], i, to))
+		return false;
+	for (unsigned k = 1; k < LOWEST_LEVELS; k++) {
+		i /= 64;
+		if (!bit_put(l->level[k], i, l->level[k - 1][i] != 0))
+			break;
+	}
+	return true;
+}

@@ -33,3 +33,20 @@ u64 bits_find(const u64 *bits, u64 from, u64 end, bool value);
 
 /* Sets [@from, @end) to @to. */
 void bits_fill(u64 *bits, u64 from, u64 end, bool to);
+
+/* A map whose lowest bit that is set is found in a few steps: a bit of level
+ * i + 1 tells whether a word of level i has any. */
+#define LOWEST_LEVELS 6
+struct lowest {
+	u64 n;
+	u64 *level[LOWEST_LEVELS];
+};
+
+int lowest_init(struct lowest *l, u64 n); /* < 0: no memory */
+void lowest_free(struct lowest *l);
+
+/* The lowest bit, or n. */
+u64 lowest_find(const struct lowest *l);
+
+/* As bit_put(). */
+bool lowest_put(struct lowest *l, u64 i, bool to);

@@ -67,6 +67,7 @@ void dim_free(struct dim *d)
 		bits_free(d->mapped[i], count_of(d->in_bits, size_shift(i)));
 	for (unsigned i = 1; i <= TABLE_LEVELS; i++)
 		bits_free(d->table[i], tables_of(d, i));
+	frames_free(d->frames);
 	*d = (struct dim){0};
 }
 
@@ -85,34 +86,90 @@ void dim_compose(struct dim *d, const struct dim *first, unsigned n,
 	place_tables(d, dim_area(&first[n - 1], area));
 }
 
-bool dim_add_page(struct dim *d, u64 in, enum page_size size)
+u64 dim_frame(const struct dim *d, u64 in)
 {
-	bool new = bit_put(d->mapped[size], in >> size_shift(size), true);
+	enum page_size size = dim_size(d, in);
+	unsigned shift = size_shift(size);
 
-	d->pages[size] += new;
-	return new;
+	return frames_page(d->frames, in >> shift, size) +
+	       (in & ((1ull << shift) - 1));
 }
 
-bool dim_drop_page(struct dim *d, u64 in, enum page_size size)
+int dim_allocate(struct dim *d, bool sparse, struct err *err)
 {
-	bool old = bit_put(d->mapped[size], in >> size_shift(size), false);
-
-	d->pages[size] -= old;
-	return old;
+	d->frames = frames_new(d->in_bits, sparse);
+	return d->frames ? 0 : err_set(err, "no memory for simulated frames");
 }
 
-bool dim_add_table(struct dim *d, u64 in, unsigned level)
+int dim_add_page(struct dim *d, u64 in, enum page_size size)
 {
-	bool new = bit_put(d->table[level], dim_table(d, in, level), true);
+	u64 page = in >> size_shift(size);
 
-	d->tables += new;
-	return new;
+	if (bit_get(d->mapped[size], page))
+		return 0;
+	if (d->frames && frames_add_page(d->frames, page, size) < 0)
+		return -1;
+	bit_put(d->mapped[size], page, true);
+	d->pages[size]++;
+	return 1;
 }
 
-bool dim_drop_table(struct dim *d, u64 in, unsigned level)
+void dim_drop_page(struct dim *d, u64 in, enum page_size size)
 {
-	bool old = bit_put(d->table[level], dim_table(d, in, level), false);
+	u64 page = in >> size_shift(size);
 
-	d->tables -= old;
-	return old;
+	if (!bit_put(d->mapped[size], page, false))
+		return;
+	d->pages[size]--;
+	if (d->frames)
+		frames_drop_page(d->frames, page, size);
+}
+
+int dim_move_page(struct dim *d, u64 from, u64 to, enum page_size size)
+{
+	unsigned shift = size_shift(size);
+
+	if (d->frames &&
+	    frames_move_page(d->frames, from >> shift, to >> shift, size) < 0)
+		return -1;
+	bit_put(d->mapped[size], from >> shift, false);
+	bit_put(d->mapped[size], to >> shift, true);
+	return 0;
+}
+
+int dim_split_page(struct dim *d, u64 in)
+{
+	u64 chunk = in >> CHUNK_SHIFT;
+
+	if (d->frames && frames_split(d->frames, chunk) < 0)
+		return -1;
+	bit_put(d->mapped[SIZE_2M], chunk, false);
+	bits_fill(d->mapped[SIZE_4K], chunk << 9, (chunk + 1) << 9, true);
+	d->pages[SIZE_2M]--;
+	d->pages[SIZE_4K] += 512;
+	return 0;
+}
+
+int dim_add_table(struct dim *d, u64 in, unsigned level)
+{
+	u64 n = dim_table(d, in, level);
+
+	if (bit_get(d->table[level], n))
+		return 0;
+	if (d->frames && frames_add_table(d->frames, level, n) < 0)
+		return -1;
+	bit_put(d->table[level], n, true);
+	d->tables++;
+	return 1;
+}
+
+void dim_drop_table(struct dim *d, u64 in, unsigned level)
+{
+	u64 n = dim_table(d, in, level);
+
+	if (!bit_put(d->table[level], n, false))
+		return;
+	d->tables--;
+	if (d->frames)
+		frames_drop_table(d->frames, level, n);
 }

@@ -15,6 +15,9 @@
  * share the lines of the tables below them. Table pages of a level are as
  * dense, and permuted one by one, since they are allocated one by one.
  *
+ * Under FRAMES_BUDDY pages and tables are where walk/frames.h put them, all in
+ * the lower half; only what is in use has an address then.
+ *
  * A dimension can also be composed of others (vias > 0): what a shadow maps.
  *
  * Who calls it: walkers (dim_map(), dim_entry()), once per reference; the rest
@@ -25,9 +28,9 @@
 #include "lib/err.h"
 #include "walk/addr.h"
 #include "walk/bits.h"
+#include "walk/frames.h"
 
 #define DIMS	     3
-#define TABLE_LEVELS 5
 #define CHUNK_SHIFT  21
 #define REGION_UNITS (0xfull << 30) /* 1 GiB units of a region */
 
@@ -62,6 +65,7 @@ struct dim {
 	bool mixed;	     /* chunks in mapped[SIZE_2M] are one page */
 	unsigned in_bits, levels, vias;
 	const struct dim *via[DIMS];
+	struct frame_map *frames;     /* NULL: computed */
 	const struct upper *upper;    /* by region; NULL: arithmetic does */
 	u64 *mapped[SIZE_2M + 1];     /* bit maps: pages of that size in use */
 	u64 *table[TABLE_LEVELS + 1]; /* bit maps: tables in use */
@@ -96,8 +100,13 @@ static inline u64 dim_permute(const struct dim *d, u64 x, unsigned shift)
 	return (x & ~field) | ((high * d->mul ^ high >> 9) & field);
 }
 
+/* Under FRAMES_BUDDY. */
+u64 dim_frame(const struct dim *d, u64 in);
+
 static inline u64 dim_out(const struct dim *d, u64 in)
 {
+	if (d->frames)
+		return dim_frame(d, in);
 	return dim_permute(d, in, CHUNK_SHIFT) ^ d->flip;
 }
 
@@ -128,6 +137,8 @@ static inline u64 dim_index(const struct dim *d, u64 in, unsigned level)
 /* Where table @n of @level begins. */
 static inline u64 dim_table_at(const struct dim *d, unsigned level, u64 n)
 {
+	if (d->frames)
+		return frames_table(d->frames, level, n);
 	return d->table_base[level] + (dim_permute(d, n, 0) << PAGE_SHIFT);
 }
 
@@ -166,15 +177,25 @@ int dim_init(struct dim *d, unsigned in_bits, unsigned levels, u64 *seed,
 	     struct err *err);
 void dim_free(struct dim *d);
 
+/* From now on frames are allocated; @sparse: its input are keys. */
+int dim_allocate(struct dim *d, bool sparse, struct err *err);
+
 /* A dimension made of @n others from @first on; its tables are in @area of the
  * last one. */
 void dim_compose(struct dim *d, const struct dim *first, unsigned n,
 		 enum area area);
 
-/* Notes a page, or a table, as in use; false if it was. */
-bool dim_add_page(struct dim *d, u64 in, enum page_size size);
-bool dim_add_table(struct dim *d, u64 in, unsigned level);
+/* Note a page, or a table, as in use: 1, or 0 if it was; < 0: no frame. */
+int dim_add_page(struct dim *d, u64 in, enum page_size size);
+int dim_add_table(struct dim *d, u64 in, unsigned level);
 
-/* ... and as free; false if it was. */
-bool dim_drop_page(struct dim *d, u64 in, enum page_size size);
-bool dim_drop_table(struct dim *d, u64 in, unsigned level);
+/* ... and as free. */
+void dim_drop_page(struct dim *d, u64 in, enum page_size size);
+void dim_drop_table(struct dim *d, u64 in, unsigned level);
+
+/* The page of @from is at @to now, in its frame if frames are allocated. */
+int dim_move_page(struct dim *d, u64 from, u64 to, enum page_size size);
+
+/* The large page of @in becomes 512 small ones; the table for them is the
+ * caller's. < 0: no memory. */
+int dim_split_page(struct dim *d, u64 in);

@@ -24,6 +24,9 @@ static int start_dims(struct space *s, const struct walk_spec *spec,
 		if (dim_init(d, KEY_BITS + i, levels, &seed, err) < 0)
 			return -1;
 		d->size = i > 0 ? host : SIZE_4K;
+		if (spec->frames == FRAMES_BUDDY &&
+		    dim_allocate(d, i == 0, err) < 0)
+			return -1;
 	}
 	s->d[0].mixed = spec->pages == PAGES_THP;
 	if (spec->pages == PAGES_2M)

@@ -27,7 +27,8 @@
  * Key to address: by spec->keys, which the core fills (walk/key.h). It calls
  *
  *   space_translate()   per access. Before the first touch of a page its size
- *                       is not known: 4 KiB is said under PAGES_THP.
+ *                       is not known under PAGES_THP (4 KiB is said), nor
+ *                       its place under FRAMES_BUDDY (0 is said).
  *   space_touch()       when all TLBs missed; then space_translate() again.
  *   space_event()       for each event of the trace
  *

@@ -44,9 +44,9 @@ static int put(const struct doing *d, struct vma v)
 
 	if (vmas_put(&d->p->vmas, &v) < 0)
 		return -1;
-	if (start < end)
-		space_unmap(d->s, d->e->process, start, end, d->tell);
-	return 0;
+	if (start >= end)
+		return 0;
+	return space_unmap(d->s, d->e->process, start, end, d->tell);
 }
 
 static int cut(const struct doing *d, u64 start, u64 end)
@@ -55,8 +55,7 @@ static int cut(const struct doing *d, u64 start, u64 end)
 		return 0;
 	if (vmas_cut(&d->p->vmas, start, end) < 0)
 		return -1;
-	space_unmap(d->s, d->e->process, start, end, d->tell);
-	return 0;
+	return space_unmap(d->s, d->e->process, start, end, d->tell);
 }
 
 static int do_map(const struct doing *d)
@@ -140,9 +139,8 @@ static int do_protect(const struct doing *d)
 {
 	if (change(d, set_prot, (u32)d->e->arg[2]) < 0)
 		return -1;
-	space_write(d->s, d->e->process, page_down(d->e->arg[0]),
-		    page_up(d->e->arg[0] + d->e->arg[1]), d->tell);
-	return 0;
+	return space_write(d->s, d->e->process, page_down(d->e->arg[0]),
+			   page_up(d->e->arg[0] + d->e->arg[1]), d->tell);
 }
 
 static int do_advise(const struct doing *d)
@@ -150,9 +148,9 @@ static int do_advise(const struct doing *d)
 	switch (d->e->arg[2]) {
 	case MADV_DONTNEED:
 	case MADV_REMOVE:
-		space_unmap(d->s, d->e->process, page_down(d->e->arg[0]),
-			    page_up(d->e->arg[0] + d->e->arg[1]), d->tell);
-		return 0;
+		return space_unmap(d->s, d->e->process, page_down(d->e->arg[0]),
+				   page_up(d->e->arg[0] + d->e->arg[1]),
+				   d->tell);
 	case MADV_HUGEPAGE:
 		return change(d, set_huge, VMA_HUGE);
 	case MADV_NOHUGEPAGE:

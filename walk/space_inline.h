@@ -43,7 +43,8 @@ static inline void space_tell(const struct space_tell *t,
 		t->changed(t->ctx, c);
 }
 
-/* Maps the page of @va in all dimensions. */
+/* Maps the page of @va in all dimensions. < 0, as all of these: no frames, or
+ * no memory. */
 int space_map(struct space *s, va_t va, const struct space_tell *tell);
 
 /* TEAs and registers of @process after its VMAs have changed. */
@@ -52,25 +53,29 @@ int space_follow(struct space *s, u16 process, const struct space_tell *tell);
 /* Of dimension 0: pages of TEAs, and tables in use that are in them. */
 void space_count_teas(const struct space *s, u64 *pages, u64 *tables);
 
-/* Notes that a page came to @va by mremap(). */
-void space_arrive(struct space *s, va_t va, enum page_size size,
-		  const struct space_tell *tell);
+/* mremap() brings the page of @from to @to. */
+int space_bring(struct space *s, u64 from, u64 to, enum page_size size,
+		const struct space_tell *tell);
 
 /* Makes small pages of the large one of @va. */
-void space_split(struct space *s, va_t va, const struct space_tell *tell);
+int space_split(struct space *s, va_t va, const struct space_tell *tell);
+
+/* Maps memory of dimension @dim's input space, which the one above has taken
+ * for something else than pages and tables. */
+int space_back(struct space *s, unsigned dim, u64 from, u64 bytes,
+	       const struct space_tell *tell);
 
 /* Unmaps what is mapped of [@start, @end) of @process, and frees the tables
  * that no VMA needs any more: after the VMAs have changed. */
-void space_unmap(struct space *s, u16 process, u64 start, u64 end,
-		 const struct space_tell *tell);
+int space_unmap(struct space *s, u16 process, u64 start, u64 end,
+		const struct space_tell *tell);
 
 /* Tells that all leaf entries of [@start, @end) were written. */
-void space_write(struct space *s, u16 process, u64 start, u64 end,
-		 const struct space_tell *tell);
+int space_write(struct space *s, u16 process, u64 start, u64 end,
+		const struct space_tell *tell);
 
-/* Moves what is mapped of [@start, @start + @length) to @to; < 0: there are no
- * numbers for regions left. Where everything is in large pages nothing moves:
- * it will be touched again. */
+/* Moves what is mapped of [@start, @start + @length) to @to. Where everything
+ * is in large pages nothing moves: it will be touched again. */
 int space_move(struct space *s, u16 process, u64 start, u64 length, u64 to,
 	       const struct space_tell *tell);
 

@@ -27,12 +27,16 @@ static void push(struct faults *f, unsigned dim, u64 from, u64 bytes)
 		f->work[f->n++] = (struct work){dim, from, from + bytes};
 }
 
-static void add_tables(struct faults *f, unsigned dim, u64 in, unsigned lowest)
+static int add_tables(struct faults *f, unsigned dim, u64 in, unsigned lowest)
 {
 	struct dim *d = &f->s->d[dim];
 
 	for (unsigned level = d->levels; level >= lowest; level--) {
-		if (!dim_add_table(d, in, level))
+		int new = dim_add_table(d, in, level);
+
+		if (new < 0)
+			return -1;
+		if (!new)
 			continue;
 		push(f, dim + 1,
 		     dim_table_at(d, level, dim_table(d, in, level)),
@@ -42,6 +46,7 @@ static void add_tables(struct faults *f, unsigned dim, u64 in, unsigned lowest)
 							   .in = in,
 							   .level = level + 1});
 	}
+	return 0;
 }
 
 /* The number of @region's table of @level: that of an earlier region below the
@@ -90,16 +95,9 @@ static bool huge_fits(const struct space *s, u64 key)
 	       !bit_get(s->d[0].table[1], key >> CHUNK_SHIFT);
 }
 
-static void map_page(struct faults *f, unsigned dim, u64 in,
-		     enum page_size size, enum space_what what)
+static void tell_page(const struct faults *f, enum space_what what,
+		      unsigned dim, u64 in, enum page_size size)
 {
-	struct dim *d = &f->s->d[dim];
-	u64 bytes = 1ull << size_shift(size);
-
-	in &= ~(bytes - 1);
-	add_tables(f, dim, in, size + 1);
-	dim_add_page(d, in, size);
-	push(f, dim + 1, dim_out(d, in), bytes);
 	space_tell(f->tell, &(struct space_change){.what = what,
 						   .dim = dim,
 						   .in = in,
@@ -107,8 +105,22 @@ static void map_page(struct faults *f, unsigned dim, u64 in,
 						   .level = size + 1});
 }
 
+static int map_page(struct faults *f, unsigned dim, u64 in, enum page_size size)
+{
+	struct dim *d = &f->s->d[dim];
+	u64 bytes = 1ull << size_shift(size);
+
+	in &= ~(bytes - 1);
+	if (dim_add_page(d, in, size) < 0 ||
+	    add_tables(f, dim, in, size + 1) < 0)
+		return -1;
+	push(f, dim + 1, dim_out(d, in), bytes);
+	tell_page(f, SPACE_MAPPED, dim, in, size);
+	return 0;
+}
+
 /* Whatever the dimensions below have to map. */
-static void map_lower(struct faults *f)
+static int map_lower(struct faults *f)
 {
 	while (f->n) {
 		struct work *w = &f->work[f->n - 1];
@@ -119,9 +131,10 @@ static void map_lower(struct faults *f)
 		w->from = (at | ((1ull << size_shift(d->size)) - 1)) + 1;
 		if (w->from >= w->to)
 			f->n--;
-		if (!dim_mapped(d, at))
-			map_page(f, dim, at, d->size, SPACE_MAPPED);
+		if (!dim_mapped(d, at) && map_page(f, dim, at, d->size) < 0)
+			return -1;
 	}
+	return 0;
 }
 
 int space_map(struct space *s, va_t va, const struct space_tell *tell)
@@ -133,35 +146,47 @@ int space_map(struct space *s, va_t va, const struct space_tell *tell)
 		add_regions(s);
 	if (s->d[0].mixed && huge_fits(s, va.v))
 		size = SIZE_2M;
-	map_page(&f, 0, va.v, size, SPACE_MAPPED);
-	map_lower(&f);
-	return 0;
+	if (map_page(&f, 0, va.v, size) < 0 &&
+	    (!s->d[0].mixed || map_page(&f, 0, va.v, SIZE_4K) < 0))
+		return -1;
+	return map_lower(&f);
 }
 
-void space_arrive(struct space *s, va_t va, enum page_size size,
-		  const struct space_tell *tell)
+int space_back(struct space *s, unsigned dim, u64 from, u64 bytes,
+	       const struct space_tell *tell)
+{
+	struct faults f = {.s = s, .tell = tell};
+
+	push(&f, dim, from, bytes);
+	return map_lower(&f);
+}
+
+/* The frames are those that the page had: nobody faults. */
+int space_bring(struct space *s, u64 from, u64 to, enum page_size size,
+		const struct space_tell *tell)
 {
 	struct faults f = {.s = s, .tell = tell};
 
 	if (s->regions < s->keys->used)
 		add_regions(s);
-	map_page(&f, 0, va.v, size, SPACE_WRITTEN);
-	f.tell = NULL; /* the frames are those that the page had */
-	map_lower(&f);
+	tell_page(&f, SPACE_UNMAPPED, 0, from, size);
+	if (dim_move_page(&s->d[0], from, to, size) < 0 ||
+	    add_tables(&f, 0, to, size + 1) < 0)
+		return -1;
+	tell_page(&f, SPACE_WRITTEN, 0, to, size);
+	push(&f, 1, dim_out(&s->d[0], to), 1ull << size_shift(size));
+	f.tell = NULL;
+	return map_lower(&f);
 }
 
-void space_split(struct space *s, va_t va, const struct space_tell *tell)
+int space_split(struct space *s, va_t va, const struct space_tell *tell)
 {
 	struct faults f = {.s = s, .tell = tell};
 	u64 chunk = va.v >> CHUNK_SHIFT << CHUNK_SHIFT;
 
-	dim_drop_page(&s->d[0], chunk, SIZE_2M);
-	space_tell(tell, &(struct space_change){.what = SPACE_UNMAPPED,
-						.in = chunk,
-						.size = SIZE_2M,
-						.level = 2});
-	add_tables(&f, 0, chunk, 1);
-	for (u64 i = 0; i < 512; i++)
-		dim_add_page(&s->d[0], chunk + (i << PAGE_SHIFT), SIZE_4K);
-	map_lower(&f);
+	tell_page(&f, SPACE_UNMAPPED, 0, chunk, SIZE_2M);
+	if (dim_split_page(&s->d[0], chunk) < 0 ||
+	    add_tables(&f, 0, chunk, 1) < 0)
+		return -1;
+	return map_lower(&f);
 }

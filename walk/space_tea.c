@@ -50,6 +50,26 @@ int space_use_teas(struct space *s, enum tea_home home, size_t registers,
 	return 0;
 }
 
+/* A guest's TEAs in its own memory are zeroed as they are allocated, so that
+ * all of them are mapped below. */
+static int back(struct space *s, const struct teas *teas,
+		const struct space_tell *tell)
+{
+	if (s->home == TEA_HOST || s->dims == 1)
+		return 0;
+	for (int size = SIZE_4K; size <= SIZE_2M; size++) {
+		const struct tea_list *l = &teas->list[size];
+
+		for (size_t i = 0; i < l->n; i++)
+			if (l->t[i].present &&
+			    space_back(s, 1, l->t[i].base,
+				       tea_pages(&l->t[i]) << PAGE_SHIFT,
+				       tell) < 0)
+				return -1;
+	}
+	return 0;
+}
+
 int space_follow(struct space *s, u16 process, const struct space_tell *tell)
 {
 	struct process *p = s->process[process];
@@ -64,6 +84,8 @@ int space_follow(struct space *s, u16 process, const struct space_tell *tell)
 		if (teas_update(&p->teas, size, &p->vmas, &s->teas, &work) < 0)
 			return -1;
 	}
+	if ((work.calls || work.moved) && back(s, &p->teas, tell) < 0)
+		return -1;
 	if (work.calls || work.moved)
 		space_tell(tell, &(struct space_change){.what = SPACE_TEA,
 							.count = work.allocated,

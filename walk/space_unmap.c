@@ -49,7 +49,8 @@ static int visit_chunk(struct visit *v, u64 key, u64 end)
 	if (bit_get(d->mapped[SIZE_2M], key >> CHUNK_SHIFT)) {
 		if (whole || !d->mixed)
 			return visit_page(v, key, SIZE_2M);
-		space_split(v->s, (va_t){key}, v->tell);
+		if (space_split(v->s, (va_t){key}, v->tell) < 0)
+			return -1;
 	}
 	if (!bit_get(d->table[1], key >> CHUNK_SHIFT))
 		return 0;
@@ -156,8 +157,8 @@ static void drop_tables(struct visit *v, u16 process)
 	}
 }
 
-void space_unmap(struct space *s, u16 process, u64 start, u64 end,
-		 const struct space_tell *tell)
+int space_unmap(struct space *s, u16 process, u64 start, u64 end,
+		const struct space_tell *tell)
 {
 	struct visit v = {.s = s,
 			  .vmas = &s->process[process]->vmas,
@@ -166,9 +167,11 @@ void space_unmap(struct space *s, u16 process, u64 start, u64 end,
 			  .end = end,
 			  .page = drop};
 
-	(void)visit_all(&v, process);
+	if (visit_all(&v, process) < 0)
+		return -1;
 	drop_tables(&v, process);
 	flush(&v);
+	return 0;
 }
 
 static int rewrite(struct visit *v, u64 key, enum page_size size)
@@ -177,8 +180,8 @@ static int rewrite(struct visit *v, u64 key, enum page_size size)
 	return 0;
 }
 
-void space_write(struct space *s, u16 process, u64 start, u64 end,
-		 const struct space_tell *tell)
+int space_write(struct space *s, u16 process, u64 start, u64 end,
+		const struct space_tell *tell)
 {
 	struct visit v = {.s = s,
 			  .tell = tell,
@@ -186,8 +189,10 @@ void space_write(struct space *s, u16 process, u64 start, u64 end,
 			  .end = end,
 			  .page = rewrite};
 
-	(void)visit_all(&v, process);
+	if (visit_all(&v, process) < 0)
+		return -1;
 	flush(&v);
+	return 0;
 }
 
 static int move_to(struct visit *v, u64 key, enum page_size size, u64 to)
@@ -197,10 +202,7 @@ static int move_to(struct visit *v, u64 key, enum page_size size, u64 to)
 	if (keys_of(v->s->keys, key_process(v->s->keys, (va_t){key}), to,
 		    &new) < 0)
 		return -1;
-	dim_drop_page(&v->s->d[0], key, size);
-	tell_page(v, SPACE_UNMAPPED, key, size);
-	space_arrive(v->s, new, size, v->tell);
-	return 0;
+	return space_bring(v->s, key, new.v, size, v->tell);
 }
 
 static int move(struct visit *v, u64 key, enum page_size size)
@@ -210,7 +212,8 @@ static int move(struct visit *v, u64 key, enum page_size size)
 	if (size == SIZE_4K || !(to & (CHUNK_BYTES - 1)))
 		return move_to(v, key, size, to);
 	v->pages--;
-	space_split(v->s, (va_t){key}, v->tell);
+	if (space_split(v->s, (va_t){key}, v->tell) < 0)
+		return -1;
 	return visit_small(v, key, key + CHUNK_BYTES);
 }
 

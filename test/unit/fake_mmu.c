@@ -66,8 +66,8 @@ void mmu_charge(struct mmu *m, enum charge cause, u64 times, u64 instructions)
 	m->stats->charge_instructions[cause] += instructions;
 }
 
-void fake_init(struct fake *f, enum env env, enum pages pages,
-	       enum page_size host)
+static void init(struct fake *f, enum env env, enum pages pages,
+		 enum page_size host, enum frames frames)
 {
 	struct err err;
 
@@ -78,6 +78,7 @@ void fake_init(struct fake *f, enum env env, enum pages pages,
 	f->profile.asids = true;
 	f->spec = (struct walk_spec){.env = env,
 				     .pages = pages,
+				     .frames = frames,
 				     .profile = &f->profile,
 				     .keys = &f->keys,
 				     .seed = 7};
@@ -85,6 +86,18 @@ void fake_init(struct fake *f, enum env env, enum pages pages,
 		.profile = &f->profile, .env = env, .stats = &f->stats};
 	f->mmu.space = space_new_host(&f->spec, host, &err);
 	assert_non_null(f->mmu.space);
+}
+
+void fake_init(struct fake *f, enum env env, enum pages pages,
+	       enum page_size host)
+{
+	init(f, env, pages, host, FRAMES_COMPUTED);
+}
+
+void fake_init_buddy(struct fake *f, enum env env, enum pages pages,
+		     enum page_size host)
+{
+	init(f, env, pages, host, FRAMES_BUDDY);
 }
 
 void fake_add_pwcs(struct fake *f)

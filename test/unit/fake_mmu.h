@@ -33,9 +33,11 @@ struct fake {
 };
 
 /* A machine without PWCs whose hypervisors have pages of @host; start()
- * belongs to the caller. */
+ * belongs to the caller. The second allocates frames. */
 void fake_init(struct fake *f, enum env env, enum pages pages,
 	       enum page_size host);
+void fake_init_buddy(struct fake *f, enum env env, enum pages pages,
+		     enum page_size host);
 void fake_free(struct fake *f);
 
 /* Gives the machine page-walk caches, before start(). */

@@ -101,6 +101,40 @@ static void test_references(void **state)
 	assert_int_equal(refs(&design_pvdmt, ENV_NESTED, PAGES_2M, m2), 3);
 }
 
+/* The same under FRAMES_BUDDY, where what is not mapped reads as frame 0. */
+static void test_allocated_frames(void **state)
+{
+	const struct {
+		const struct design *d;
+		enum env env;
+		unsigned refs;
+	} rows[] = {{&design_radix, ENV_NATIVE, 4},
+		    {&design_radix, ENV_VIRT, 24},
+		    {&design_radix, ENV_NESTED, 24},
+		    {&design_shadow, ENV_NESTED, 4},
+		    {&design_dmt, ENV_NATIVE, 1},
+		    {&design_dmt, ENV_VIRT, 3},
+		    {&design_pvdmt, ENV_VIRT, 2},
+		    {&design_pvdmt, ENV_NESTED, 3}};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fake f;
+
+		fake_init_buddy(&f, rows[i].env, PAGES_4K, SIZE_4K);
+		start(&f, rows[i].d);
+		fake_map(&f, AT, GIB);
+		for (u64 n = 0; n < 100; n++) {
+			fake_walk(&f, rows[i].d, AT + n * 5 * MIB);
+			assert_int_equal(f.refs, rows[i].refs);
+			for (unsigned k = 0; k < f.refs; k++)
+				assert_true(f.ref[k].pa >= 0x1000);
+		}
+		assert_int_equal(f.stats.fallbacks, 0);
+		fake_free(&f);
+	}
+}
+
 static void test_what_papers_do_not_define_is_refused(void **state)
 {
 	(void)state;
@@ -484,6 +518,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_references),
+		cmocka_unit_test(test_allocated_frames),
 		cmocka_unit_test(test_what_papers_do_not_define_is_refused),
 		cmocka_unit_test(test_dmt_native),
 		cmocka_unit_test(test_dmt_virt),

@@ -318,10 +318,11 @@ static void compare(void)
 	assert_int_equal(memory.frames[0], pages << 12);
 }
 
-static void run(enum pages pages)
+static void run(enum pages pages, enum frames frames)
 {
 	struct walk_spec spec = {.env = ENV_VIRT,
 				 .pages = pages,
+				 .frames = frames,
 				 .profile = &t.profile,
 				 .keys = &t.keys,
 				 .seed = 1};
@@ -346,26 +347,42 @@ static void run(enum pages pages)
 	assert_int_equal(t.space->d[0].tables, 0);
 	assert_int_equal(t.space->d[0].pages[SIZE_4K], 0);
 	assert_int_equal(t.space->d[0].pages[SIZE_2M], 0);
+	if (frames == FRAMES_BUDDY) /* the first is nobody's */
+		assert_int_equal(t.space->d[0].frames->buddy.used, 1);
 	space_free(t.space);
 }
 
-static void test_random_events_small_pages(void **state)
+static void test_small_pages(void **state)
 {
 	(void)state;
-	run(PAGES_4K);
+	run(PAGES_4K, FRAMES_COMPUTED);
 }
 
-static void test_random_events_transparent_pages(void **state)
+static void test_transparent_pages(void **state)
 {
 	(void)state;
-	run(PAGES_THP);
+	run(PAGES_THP, FRAMES_COMPUTED);
+}
+
+static void test_small_pages_allocated(void **state)
+{
+	(void)state;
+	run(PAGES_4K, FRAMES_BUDDY);
+}
+
+static void test_transparent_pages_allocated(void **state)
+{
+	(void)state;
+	run(PAGES_THP, FRAMES_BUDDY);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random_events_small_pages),
-		cmocka_unit_test(test_random_events_transparent_pages),
+		cmocka_unit_test(test_small_pages),
+		cmocka_unit_test(test_transparent_pages),
+		cmocka_unit_test(test_small_pages_allocated),
+		cmocka_unit_test(test_transparent_pages_allocated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
