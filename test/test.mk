@@ -6,7 +6,8 @@ unit-names := t-acpi t-boot t-emulate t-exit t-fmt t-gwalk t-ivrs t-lab \
 unit-names += t-check t-event t-merge t-record t-record-random t-save t-wants
 unit-names += t-check t-event t-merge t-save t-wants
 unit-names += t-nbt t-nbt-damage t-nbt-write
-unit-names += t-designs t-frames t-space t-space-event t-tea t-vma
+unit-names += t-designs t-frames t-space t-space-event t-space-guess \
+	t-tea t-vma
 unit-names += t-profile t-textbook t-walk
 
 # Units are always built with sanitizers, beside the ordinary build.
@@ -38,7 +39,8 @@ $(units): $(SB)/unit/%: $(SB)/test/unit/%.o $(SB)/libunit.a
 		$(LAB_LIBS) $(NBT_LIBS) -lcmocka
 
 # walk's OS model, and the designs that use it, on a machine without caches.
-space-tests := t-designs t-frames t-space t-space-event t-tea t-vma
+space-tests := t-designs t-frames t-space t-space-event t-space-guess \
+	t-tea t-vma
 space-objects := $(walk-space-src:%.c=$(SB)/%.o) $(SB)/walk/key.o
 design-objects := $(SB)/walk/assoc.o $(SB)/test/unit/fake_mmu.o \
 	$(patsubst %,$(SB)/walk/design/%.o,radix shadow dmt pvdmt fetcher)
@@ -46,6 +48,8 @@ $(design-objects) $(SB)/test/unit/t-designs.o: \
 	HOSTCFLAGS += -iquote walk/isa/portable
 $(space-tests:%=$(SB)/unit/%): $(space-objects)
 $(SB)/unit/t-designs: $(design-objects)
+$(SB)/unit/t-space-guess: $(SB)/test/unit/memory_trace.o
+
 # walk/ as it is built for programs, and traces in memory.
 $(foreach i,$(walk-isas),$(eval $(call walk-core,$(SB),$(i),$(san-flags),$(LD) -r)))
 walk-tests := t-profile t-textbook t-walk

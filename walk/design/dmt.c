@@ -89,6 +89,7 @@ const struct design design_dmt = {
 	.steps = {[ENV_NATIVE] = steps_native, [ENV_VIRT] = steps_virt},
 	.start = start,
 	.walk = walk,
+	.ahead = fetcher_ahead,
 	.changed = fetcher_changed,
 	.switched = fetcher_switched,
 };

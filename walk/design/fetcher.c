@@ -56,6 +56,11 @@ int fetcher_start(struct mmu *m, enum tea_home home, size_t registers,
 	return space_use_teas(m->space, home, registers, &to_self, err);
 }
 
+static bool covers(const struct tea *t, u64 at)
+{
+	return t->present && at >= t->start && at < t->end;
+}
+
 bool fetcher_try(struct mmu *m, va_t va, fetch_read *read, u32 *cycles)
 {
 	enum page_size size = dim_map(space_dim(m->space, 0), va.v).size;
@@ -70,12 +75,36 @@ bool fetcher_try(struct mmu *m, va_t va, fetch_read *read, u32 *cycles)
 	for (const struct tea *end = t + n; t < end; t++) {
 		u32 took = 0;
 
-		if (!t->present || at < t->start || at >= t->end)
+		if (!covers(t, at))
 			continue;
 		found |= read(m, t, at, process, &took) && t->size == size;
 		*cycles = took > *cycles ? took : *cycles;
 	}
 	return found;
+}
+
+void fetcher_ahead(struct mmu *m, va_t va)
+{
+	const struct fetcher *f = m->design_state;
+	unsigned dims = space_dims(m->space);
+	u16 process;
+	u64 at = space_address(m->space, va, &process), in = va.v;
+	size_t n;
+	const struct tea *t = space_teas(m->space, 0, process, &n);
+
+	for (const struct tea *end = t + n; t < end; t++) {
+		u64 entry = tea_entry(t, at);
+
+		if (covers(t, at) && f->home == TEA_OWN && dims > 1)
+			entry = dim_map(space_dim(m->space, 1), entry).out;
+		if (covers(t, at))
+			mmu_ahead(m, (hpa_t){entry});
+	}
+	for (unsigned d = 1; n && d < dims; d++) {
+		in = dim_map(space_dim(m->space, d - 1), in).out;
+		t = space_teas(m->space, d, 0, &n);
+		mmu_ahead(m, (hpa_t){tea_entry(t, in)});
+	}
 }
 
 u32 fetcher_fall_back(struct mmu *m, va_t va)

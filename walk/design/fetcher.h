@@ -38,6 +38,9 @@ bool fetcher_try(struct mmu *m, va_t va, fetch_read *read, u32 *cycles);
 /* The walk of x86. */
 u32 fetcher_fall_back(struct mmu *m, va_t va);
 
+/* Of struct design: the entries that a fetch will read. */
+void fetcher_ahead(struct mmu *m, va_t va);
+
 /* Of struct design: what OS and hypervisor do for TEAs, and the x86 walker's
  * own. */
 void fetcher_changed(struct mmu *m, const struct space_change *c);

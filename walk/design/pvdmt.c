@@ -100,6 +100,7 @@ const struct design design_pvdmt = {
 	.steps = {[ENV_VIRT] = steps_virt, [ENV_NESTED] = steps_nested},
 	.start = start,
 	.walk = walk,
+	.ahead = fetcher_ahead,
 	.changed = fetcher_changed,
 	.switched = fetcher_switched,
 };
