@@ -137,9 +137,9 @@ const struct tea *space_teas(const struct space *s, unsigned d, u16 process,
 			     size_t *n);
 
 /* What the fetcher does for pvDMT: the host address of the entry at byte
- * @offset of the TEA in @reg; false, a fault, if it has no such byte. */
-bool space_gtea(const struct space *s, unsigned d, u16 process,
-		const struct tea *reg, u64 offset, u64 *at);
+ * @offset of the TEA in @reg; 0, a fault, if it has no such byte. */
+u64 space_gtea(const struct space *s, unsigned d, u16 process,
+	       const struct tea *reg, u64 offset);
 
 /* The virtual address that @va stands for, and whose it is. */
 u64 space_address(const struct space *s, va_t va, u16 *process);

@@ -95,6 +95,7 @@ static int do_remap(const struct doing *d)
 	const struct vma *found = vmas_find(&d->p->vmas, old);
 	struct vma v = {.prot = PROT_READ | PROT_WRITE};
 	u64 kept = new_end - new;
+	struct space_range from;
 
 	if (found)
 		v = *found;
@@ -108,7 +109,8 @@ static int do_remap(const struct doing *d)
 	if (put(d, v) < 0)
 		return -1;
 	kept = kept < old_end - old ? kept : old_end - old;
-	if (space_move(d->s, d->e->process, old, kept, new, d->tell) < 0)
+	from = (struct space_range){d->e->process, old, old + kept};
+	if (space_move(d->s, &from, new, d->tell) < 0)
 		return -1;
 	return cut(d, old, old_end);
 }

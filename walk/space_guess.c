@@ -13,7 +13,7 @@
 #include "walk/space_inline.h"
 
 #define CHUNKS	      (1u << (KEY_BITS - CHUNK_SHIFT))
-#define REGION_CHUNKS (1u << (REGION_SHIFT - CHUNK_SHIFT))
+#define REGION_CHUNKS (1ull << (REGION_SHIFT - CHUNK_SHIFT))
 #define BUBBLES	      50 /* one in so many */
 
 /* What is touched of a chunk, in pages; last < first: nothing. */

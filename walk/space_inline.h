@@ -74,9 +74,14 @@ int space_unmap(struct space *s, u16 process, u64 start, u64 end,
 int space_write(struct space *s, u16 process, u64 start, u64 end,
 		const struct space_tell *tell);
 
-/* Moves what is mapped of [@start, @start + @length) to @to. Where everything
+struct space_range {
+	u16 process;
+	u64 start, end;
+};
+
+/* Moves what is mapped of @from to where it begins at @to. Where everything
  * is in large pages nothing moves: it will be touched again. */
-int space_move(struct space *s, u16 process, u64 start, u64 length, u64 to,
+int space_move(struct space *s, const struct space_range *from, u64 to,
 	       const struct space_tell *tell);
 
 static inline struct mapping space_translate(const struct space *s, va_t va)

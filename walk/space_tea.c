@@ -109,17 +109,16 @@ const struct tea *space_teas(const struct space *s, unsigned d, u16 process,
 	return d ? &s->lower[d] : p->teas.reg;
 }
 
-bool space_gtea(const struct space *s, unsigned d, u16 process,
-		const struct tea *reg, u64 offset, u64 *at)
+u64 space_gtea(const struct space *s, unsigned d, u16 process,
+	       const struct tea *reg, u64 offset)
 {
 	const struct tea *t = &s->lower[d];
 
 	if (!d)
 		t = teas_gtea(&s->process[process]->teas, reg->gtea);
 	if (!t || !t->present || offset >> PAGE_SHIFT >= tea_pages(t))
-		return false;
-	*at = t->base + offset;
-	return true;
+		return 0;
+	return t->base + offset;
 }
 
 u64 space_address(const struct space *s, va_t va, u16 *process)

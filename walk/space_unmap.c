@@ -217,17 +217,20 @@ static int move(struct visit *v, u64 key, enum page_size size)
 	return visit_small(v, key, key + CHUNK_BYTES);
 }
 
-int space_move(struct space *s, u16 process, u64 start, u64 length, u64 to,
+int space_move(struct space *s, const struct space_range *from, u64 to,
 	       const struct space_tell *tell)
 {
 	struct visit v = {.s = s,
 			  .tell = tell,
-			  .start = start,
-			  .end = start + length,
+			  .start = from->start,
+			  .end = from->end,
 			  .to = to,
 			  .page = move};
-	int result = s->d[0].size == SIZE_2M ? 0 : visit_all(&v, process);
 
+	if (s->d[0].size == SIZE_2M)
+		return 0;
+	if (visit_all(&v, from->process) < 0)
+		return -1;
 	flush(&v);
-	return result;
+	return 0;
 }

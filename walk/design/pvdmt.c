@@ -28,38 +28,33 @@ static u64 offset_of(const struct tea *t, u64 at)
 	return (at - t->start) >> size_shift(t->size) << 3;
 }
 
-/* The entry of @at in dimension @d; a fault to the host if it is in none. */
-static bool read_entry(struct mmu *m, unsigned d, const struct tea *t, u64 at,
-		       u16 process, u32 *cycles)
-{
-	u64 entry;
-
-	if (!space_gtea(m->space, d, process, t, offset_of(t, at), &entry))
-		return false;
-	*cycles = mmu_ref(m, step(m, d), (hpa_t){entry});
-	return true;
-}
-
 static bool read_guest(struct mmu *m, const struct tea *t, u64 at, u16 process,
 		       u32 *cycles)
 {
-	return read_entry(m, 0, t, at, process, cycles);
+	u64 entry = space_gtea(m->space, 0, process, t, offset_of(t, at));
+
+	if (!entry)
+		return false; /* a fault to the host */
+	*cycles = mmu_ref(m, step(m, 0), (hpa_t){entry});
+	return true;
 }
 
 /* Each dimension below has one register, which has all of it. */
 static u32 read_lower(struct mmu *m, va_t va)
 {
 	u64 in = va.v;
-	u32 sum = 0, cycles = 0;
+	u32 cycles = 0;
 	size_t n;
 
 	for (unsigned d = 1; d < space_dims(m->space); d++) {
+		const struct tea *t = space_teas(m->space, d, 0, &n);
+		u64 entry;
+
 		in = dim_map(space_dim(m->space, d - 1), in).out;
-		(void)read_entry(m, d, space_teas(m->space, d, 0, &n), in, 0,
-				 &cycles);
-		sum += cycles;
+		entry = space_gtea(m->space, d, 0, t, offset_of(t, in));
+		cycles += mmu_ref(m, step(m, d), (hpa_t){entry});
 	}
-	return sum;
+	return cycles;
 }
 
 static u32 walk(struct mmu *m, va_t va)
