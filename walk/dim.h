@@ -114,6 +114,7 @@ static inline u64 dim_out(const struct dim *d, u64 in)
 static inline u64 dim_table(const struct dim *d, u64 in, unsigned level)
 {
 	if (d->upper && level >= 3)
+		/* cppcheck-suppress arrayIndexOutOfBoundsCond */
 		return d->upper[in >> REGION_SHIFT].table[level];
 	return in >> (PAGE_SHIFT + 9 * level);
 }
@@ -131,6 +132,7 @@ static inline u64 dim_index(const struct dim *d, u64 in, unsigned level)
 		return index;
 	if (level > 3)
 		index = 0;
+	/* cppcheck-suppress arrayIndexOutOfBoundsCond */
 	return d->upper[in >> REGION_SHIFT].index[level] | (index & 15);
 }
 

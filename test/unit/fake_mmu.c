@@ -128,9 +128,13 @@ static void changed(void *ctx, const struct space_change *c)
 		m->design->changed(m, c);
 }
 
-void fake_event(struct fake *f, u16 type, u64 a, u64 b, u64 c, u64 d)
+void fake_event(struct fake *f, u16 type, const u64 arg[4])
 {
-	struct nbt_event e = {.type = type, .process = 1, .arg = {a, b, c, d}};
+	struct nbt_event e = {
+		.type = type,
+		.process = 1,
+		.arg = {arg[0], arg[1], arg[2], arg[3]},
+	};
 	struct space_tell tell = {changed, &f->mmu};
 	struct err err;
 
@@ -139,8 +143,8 @@ void fake_event(struct fake *f, u16 type, u64 a, u64 b, u64 c, u64 d)
 
 void fake_map(struct fake *f, u64 at, u64 bytes)
 {
-	fake_event(f, NBT_MAP, at, bytes, PROT_READ,
-		   MAP_PRIVATE | MAP_ANONYMOUS);
+	fake_event(f, NBT_MAP,
+		   ARGS(at, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS));
 }
 
 u32 fake_walk(struct fake *f, const struct design *d, u64 at)

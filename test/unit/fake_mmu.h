@@ -43,8 +43,9 @@ void fake_free(struct fake *f);
 /* Gives the machine page-walk caches, before start(). */
 void fake_add_pwcs(struct fake *f);
 
-/* mmap(), and whatever else has two arguments, as process 1. */
-void fake_event(struct fake *f, u16 type, u64 a, u64 b, u64 c, u64 d);
+/* A system call, or mmap(), of process 1. */
+#define ARGS(...) ((const u64[4]){__VA_ARGS__})
+void fake_event(struct fake *f, u16 type, const u64 arg[4]);
 void fake_map(struct fake *f, u64 at, u64 bytes);
 
 /* Touches @at and walks it; returns the walk's cycles. */

@@ -233,7 +233,7 @@ static void test_pvdmt_nested(void **state)
 static void test_tea_areas_are_apart(void **state)
 {
 	struct fake f;
-	u64 lower[DIMS + 1], high = 1ull << (KEY_BITS + 3);
+	u64 lower[DIMS + 1] = {0}, high = 1ull << (KEY_BITS + 3);
 
 	(void)state;
 	fake_init(&f, ENV_NESTED, PAGES_4K, SIZE_4K);
@@ -289,7 +289,7 @@ static void test_the_smallest_falls_back(void **state)
 		assert_int_equal(f.refs, i < 16 ? 1 : 4);
 	}
 	assert_int_equal(f.stats.fallbacks, 1);
-	fake_event(&f, NBT_UNMAP, AT, GIB, 0, 0);
+	fake_event(&f, NBT_UNMAP, ARGS(AT, GIB, 0, 0));
 	fake_walk(&f, &design_dmt, AT + 16ull * 16 * GIB);
 	assert_int_equal(f.refs, 1);
 	fake_free(&f);
@@ -394,7 +394,7 @@ static void test_shadow_needs_its_pwcs(void **state)
 	design_shadow.switched(&f.mmu, 2);
 	fake_walk(&f, &design_shadow, AT + 0x2000);
 	assert_int_equal(f.refs, 1);
-	fake_event(&f, NBT_UNMAP, AT, 0x1000, 0, 0);
+	fake_event(&f, NBT_UNMAP, ARGS(AT, 0x1000, 0, 0));
 	fake_walk(&f, &design_shadow, AT + 0x2000);
 	assert_int_equal(f.refs, 4);
 	fake_free(&f);
@@ -404,7 +404,7 @@ static void test_shadow_needs_its_pwcs(void **state)
 
 static void test_shadow_exits(void **state)
 {
-	struct fake f;
+	static struct fake f;
 	const u64 *times = f.stats.charge_times;
 
 	(void)state;
@@ -419,13 +419,13 @@ static void test_shadow_exits(void **state)
 	assert_int_equal(times[CHARGE_SHADOW_FILL], 4);
 	fake_walk(&f, &design_shadow, AT + 0x1000);
 	assert_int_equal(times[CHARGE_TABLE_WRITE], 6);
-	fake_event(&f, NBT_PROTECT, AT, 0x2000, PROT_NONE, 0);
+	fake_event(&f, NBT_PROTECT, ARGS(AT, 0x2000, PROT_NONE, 0));
 	assert_int_equal(times[CHARGE_TABLE_WRITE], 8);
 	assert_int_equal(times[CHARGE_SHADOW_FILL], 6);
 	assert_int_equal(times[CHARGE_INVLPG], 2);
 	for (u64 i = 2; i < 40; i++)
 		fake_walk(&f, &design_shadow, AT + (i << 12));
-	fake_event(&f, NBT_UNMAP, AT, 40 << 12, 0, 0);
+	fake_event(&f, NBT_UNMAP, ARGS(AT, 40 << 12, 0, 0));
 	assert_int_equal(times[CHARGE_TABLE_WRITE], 8 + 38 + 40);
 	assert_int_equal(times[CHARGE_INVLPG], 2);
 	assert_int_equal(times[CHARGE_CR3], 1);
@@ -481,10 +481,10 @@ static void test_growth_is_covered(void **state)
 	(void)state;
 	fake_init(&f, ENV_VIRT, PAGES_4K, SIZE_4K);
 	start(&f, &design_pvdmt);
-	fake_event(&f, NBT_BRK, AT, AT + 4 * MIB, 0, 0);
+	fake_event(&f, NBT_BRK, ARGS(AT, AT + 4 * MIB, 0, 0));
 	fake_map(&f, AT + 64 * GIB, 4 * MIB); /* in the way */
 	fake_walk(&f, &design_pvdmt, AT);
-	fake_event(&f, NBT_BRK, AT + 4 * MIB, AT + 64 * MIB, 0, 0);
+	fake_event(&f, NBT_BRK, ARGS(AT + 4 * MIB, AT + 64 * MIB, 0, 0));
 	fake_walk(&f, &design_pvdmt, AT + 63 * MIB);
 	assert_int_equal(f.refs, 2);
 	assert_int_equal(f.stats.fallbacks, 0);

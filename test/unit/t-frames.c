@@ -17,7 +17,7 @@
 #define FRAMES 4096u
 #define BLOCKS 600u
 #define ROUNDS 6000u
-#define PAGES  50000u
+#define PAGES  50000ull
 
 static u64 seed;
 
@@ -119,7 +119,7 @@ static void test_frames_at_random(void **state)
 
 	(void)state;
 	assert_non_null(f);
-	for (u64 i = 0; i < 2 * PAGES; i++) {
+	for (u64 i = 0; i < 2ull * PAGES; i++) {
 		u64 n = draw(PAGES);
 		u64 page = n * 2654435761u % (1u << 29);
 

@@ -15,8 +15,8 @@
 
 #include "walk/space_inline.h"
 
-#define CHUNK	       512u /* pages */
-#define CHUNKS	       6u
+#define CHUNK	       512ull /* pages */
+#define CHUNKS	       6ull
 #define PAGES	       (CHUNKS * CHUNK)
 #define PROCESSES_USED 3u
 #define ROUNDS	       3000u
@@ -67,10 +67,15 @@ static va_t key_of(u16 process, u64 page)
 	return key;
 }
 
-static void event(u16 type, u16 process, u64 a, u64 b, u64 c, u64 d)
+#define ARGS(...) ((const u64[4]){__VA_ARGS__})
+
+static void event(u16 type, u16 process, const u64 arg[4])
 {
 	struct nbt_event e = {
-		.type = type, .process = process, .arg = {a, b, c, d}};
+		.type = type,
+		.process = process,
+		.arg = {arg[0], arg[1], arg[2], arg[3]},
+	};
 	struct err err;
 
 	assert_int_equal(space_event(t.space, &e, NULL, &err), 0);
@@ -190,8 +195,9 @@ static void step_map(u16 p, u64 from, u64 to)
 	if (from == to)
 		return;
 	set(&t.model[p], from, to, note);
-	event(NBT_MAP, p, address(from), address(to) - address(from), note.prot,
-	      private ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_PRIVATE);
+	event(NBT_MAP, p,
+	      ARGS(address(from), address(to) - address(from), note.prot,
+		   private ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_PRIVATE));
 }
 
 static void step_remap(u16 p, u64 from, u64 to)
@@ -209,8 +215,8 @@ static void step_remap(u16 p, u64 from, u64 to)
 	if (where < from + length && from < where + length)
 		return;
 	move(&t.model[p], from, length, where);
-	event(NBT_REMAP, p, address(from), length << 12, address(where),
-	      length << 12);
+	event(NBT_REMAP, p,
+	      ARGS(address(from), length << 12, address(where), length << 12));
 }
 
 static void step_advise(u16 p, u64 from, u64 to)
@@ -221,15 +227,17 @@ static void step_advise(u16 p, u64 from, u64 to)
 		release(&t.model[p], from, to);
 		drop_idle_tables(&t.model[p], from, to);
 		if (from < to)
-			event(NBT_ADVISE, p, address(from), (to - from) << 12,
-			      MADV_DONTNEED, 0);
+			event(NBT_ADVISE, p,
+			      ARGS(address(from), (to - from) << 12,
+				   MADV_DONTNEED, 0));
 		return;
 	}
 	for (u64 n = from; n < to; n++)
 		if (t.model[p].page[n].mapped)
 			t.model[p].page[n].huge = on ? VMA_HUGE : VMA_NO_HUGE;
-	event(NBT_ADVISE, p, address(from), (to - from) << 12,
-	      on ? MADV_HUGEPAGE : MADV_NOHUGEPAGE, 0);
+	event(NBT_ADVISE, p,
+	      ARGS(address(from), (to - from) << 12,
+		   on ? MADV_HUGEPAGE : MADV_NOHUGEPAGE, 0));
 }
 
 static void step_protect(u16 p, u64 from, u64 to)
@@ -240,15 +248,15 @@ static void step_protect(u16 p, u64 from, u64 to)
 	for (u64 n = from; n < to; n++)
 		if (t.model[p].page[n].mapped)
 			t.model[p].page[n].prot = prot;
-	event(NBT_PROTECT, p, address(from), (to - from) << 12, prot, 0);
+	event(NBT_PROTECT, p, ARGS(address(from), (to - from) << 12, prot, 0));
 }
 
 static void step_fork(u16 p)
 {
 	u16 child = (p + 1) % PROCESSES_USED;
 
-	event(NBT_EXIT, child, 0, 0, 0, 0);
-	event(NBT_FORK, p, child, 0, 0, 0);
+	event(NBT_EXIT, child, ARGS(0, 0, 0, 0));
+	event(NBT_FORK, p, ARGS(child, 0, 0, 0));
 	t.model[child] = t.model[p];
 	memset(t.model[child].table, 0, sizeof(t.model[child].table));
 	for (u64 n = 0; n < PAGES; n++)
@@ -265,8 +273,8 @@ static void step(u16 p)
 		return step_map(p, from, to);
 	case 2:
 		set(&t.model[p], from, to, (struct note){0});
-		return event(NBT_UNMAP, p, address(from), (to - from) << 12, 0,
-			     0);
+		return event(NBT_UNMAP, p,
+			     ARGS(address(from), (to - from) << 12, 0, 0));
 	case 3:
 		return step_remap(p, from, to);
 	case 4:
@@ -336,14 +344,14 @@ static void run(enum pages pages, enum frames frames)
 	t.space = space_new(&spec, &err);
 	assert_non_null(t.space);
 	for (u16 p = 0; p < PROCESSES_USED; p++)
-		event(NBT_EXEC, p, 0, 0, 0, 0);
+		event(NBT_EXEC, p, ARGS(0, 0, 0, 0));
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		step((u16)draw(PROCESSES_USED));
 		if (i % 4 == 0)
 			compare();
 	}
 	for (u16 p = 0; p < PROCESSES_USED; p++)
-		event(NBT_EXIT, p, 0, 0, 0, 0);
+		event(NBT_EXIT, p, ARGS(0, 0, 0, 0));
 	assert_int_equal(t.space->d[0].tables, 0);
 	assert_int_equal(t.space->d[0].pages[SIZE_4K], 0);
 	assert_int_equal(t.space->d[0].pages[SIZE_2M], 0);

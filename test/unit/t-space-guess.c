@@ -11,9 +11,11 @@
 #include "test/unit/memory_trace.h"
 #include "walk/space_inline.h"
 
-#define AT  0x7f0000000000ull
-#define MIB (1ull << 20)
-#define MAX 4096u
+#define AT    0x7f0000000000ull
+#define MIB   (1ull << 20)
+#define CHUNK (2 * MIB)
+#define PAGE  0x1000ull
+#define MAX   4096u
 
 static struct {
 	struct keys keys;
@@ -75,10 +77,10 @@ static void test_neighbours_are_one(void **state)
 	(void)state;
 	start();
 	for (u64 i = 40; i-- > 0;)
-		access_to(AT + i * 2 * MIB + i * 0x3000);
+		access_to(AT + i * CHUNK + i * 3 * PAGE);
 	guess();
 	assert_int_equal(vmas(0), 1);
-	assert_vma(0, 0, AT, AT + 39 * 2 * MIB + 39 * 0x3000 + 0x1000);
+	assert_vma(0, 0, AT, AT + CHUNK * 39 + PAGE * (3 * 39 + 1));
 	space_free(t.space);
 }
 
@@ -89,15 +91,15 @@ static void test_bubbles(void **state)
 	start();
 	for (u64 i = 0; i < 51; i++)
 		if (i != 49)
-			access_to(AT + i * 2 * MIB);
+			access_to(AT + CHUNK * i);
 	for (u64 i = 1000; i < 1049; i++)
 		if (i != 1047)
-			access_to(AT + i * 2 * MIB);
+			access_to(AT + CHUNK * i);
 	guess();
 	assert_int_equal(vmas(0), 3);
-	assert_vma(0, 0, AT, AT + 50 * 2 * MIB + 0x1000);
-	assert_vma(0, 1, AT + 1000 * 2 * MIB, AT + 1046 * 2 * MIB + 0x1000);
-	assert_vma(0, 2, AT + 1048 * 2 * MIB, AT + 1048 * 2 * MIB + 0x1000);
+	assert_vma(0, 0, AT, AT + CHUNK * 50 + PAGE);
+	assert_vma(0, 1, AT + CHUNK * 1000, AT + CHUNK * 1046 + PAGE);
+	assert_vma(0, 2, AT + CHUNK * 1048, AT + CHUNK * 1048 + PAGE);
 	space_free(t.space);
 }
 
@@ -112,7 +114,7 @@ static void test_regions_do_not_divide(void **state)
 	access_to(border - 1);
 	guess();
 	assert_int_equal(vmas(0), 1);
-	assert_vma(0, 0, border - 0x1000, border + 0x1000);
+	assert_vma(0, 0, border - PAGE, border + PAGE);
 	space_free(t.space);
 }
 
@@ -123,14 +125,14 @@ static void test_processes_have_their_own(void **state)
 	(void)state;
 	start();
 	access_to(AT);
-	access_to(AT + 2 * MIB);
+	access_to(AT + CHUNK);
 	t.trace.run = runs;
 	t.trace.runs = 2;
 	guess();
 	assert_int_equal(vmas(3), 1);
-	assert_vma(3, 0, AT, AT + 0x1000);
+	assert_vma(3, 0, AT, AT + PAGE);
 	assert_int_equal(vmas(5), 1);
-	assert_vma(5, 0, AT + 2 * MIB, AT + 2 * MIB + 0x1000);
+	assert_vma(5, 0, AT + CHUNK, AT + CHUNK + PAGE);
 	space_free(t.space);
 }
 

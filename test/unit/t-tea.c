@@ -17,7 +17,7 @@
 #define UNIT   (2 * MIB) /* addresses of a table page */
 #define AT     0x7f0000000000ull
 #define AREA   (1ull << 40)
-#define UNITS  4096u /* of the address space of the random test */
+#define UNITS  4096ull /* of the address space of the random test */
 #define ROUNDS 3000u
 
 static u64 seed;
@@ -61,9 +61,9 @@ static void update(struct world *w)
 static void map(struct world *w, u64 from, u64 to)
 {
 	static u32 object; /* so that neighbours stay two VMAs */
-	struct vma v = {
-		.start = from, .end = to, .prot = 1, .object = ++object};
+	struct vma v = {.start = from, .end = to, .prot = 1};
 
+	v.object = ++object;
 	assert_int_equal(vmas_put(&w->vmas, &v), 0);
 	update(w);
 }
@@ -90,9 +90,9 @@ static void test_entry_is_base_and_page(void **state)
 	assert_int_equal(tea(&w, 0)->base, AREA);
 	assert_int_equal(tea_entry(tea(&w, 0), AT + 3 * UNIT), AREA);
 	assert_int_equal(tea_entry(tea(&w, 0), AT + 3 * UNIT + 0x5000),
-			 AREA + 5 * 8);
+			 AREA + 0x28);
 	assert_int_equal(tea_entry(tea(&w, 0), AT + 7 * UNIT + 0xfff),
-			 AREA + 4 * 4096);
+			 AREA + 0x4000);
 	assert_int_equal(w.work.allocated, 5);
 	assert_int_equal(w.work.calls, 1);
 	end(&w);
@@ -240,7 +240,7 @@ static void test_large_pages_have_their_own(void **state)
 	teas_load(&w.teas, TEA_REGISTERS);
 	assert_int_equal(w.teas.regs, 2);
 	assert_int_equal(tea_entry(&w.teas.list[SIZE_2M].t[0], AT + 6 * MIB),
-			 w.teas.list[SIZE_2M].t[0].base + 3 * 8);
+			 w.teas.list[SIZE_2M].t[0].base + 0x18);
 	end(&w);
 }
 

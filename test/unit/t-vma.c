@@ -27,8 +27,8 @@ static u64 draw(u64 n)
 }
 
 struct note {
-	bool mapped, not_fork;
 	u32 prot, object;
+	bool mapped, not_fork;
 	u8 huge;
 };
 
