@@ -9,6 +9,10 @@ unit-names += t-nbt t-nbt-damage t-nbt-write
 unit-names += t-designs t-frames t-space t-space-event t-space-guess \
 	t-tea t-vma
 unit-names += t-profile t-textbook t-walk
+unit-names += t-nbt
+unit-names += t-designs t-frames t-space t-space-event t-space-guess t-tea \
+	t-vma
+unit-names += t-derive t-profile t-textbook t-walk
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
@@ -52,7 +56,7 @@ $(SB)/unit/t-space-guess: $(SB)/test/unit/memory_trace.o
 
 # walk/ as it is built for programs, and traces in memory.
 $(foreach i,$(walk-isas),$(eval $(call walk-core,$(SB),$(i),$(san-flags),$(LD) -r)))
-walk-tests := t-profile t-textbook t-walk
+walk-tests := t-derive t-profile t-textbook t-walk
 walk-san := $(walk-src:%.c=$(SB)/%.o) $(walk-isas:%=$(SB)/walk-%.o) \
 	$(walk-profiles) $(SB)/test/unit/memory_trace.o
 $(walk-tests:%=$(SB)/unit/%): $(walk-san)

@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "walk/batch.h"
 
+#include <string.h>
+
 #include "walk/cache_inline.h"
 
-#define WALKS_AHEAD 6 /* as AHEAD, in walks */
+#define WALKS_AHEAD  6	/* as AHEAD, in walks */
+#define BATCHES_REST 15 /* that do without walk/near.h once it was no use */
+
+void batch_init(struct batch *b)
+{
+	near_init(&b->near, b->bytes, BATCH);
+}
 
 void batch_drop_repeats(struct batch *b, u64 *last)
 {
@@ -39,15 +47,45 @@ static inline u64 page_of(u64 key, enum page_size size)
 	return (key & ~KEY_FETCH) >> size_shift(size);
 }
 
+/* Whether walk/near.h holds for @a. */
+static bool can_drop(const struct assoc *a)
+{
+	return a->policy == POLICY_LRU && a->ways >= NEAR;
+}
+
+/* Where little can be dropped, most batches do not ask: the results are the
+ * same. */
+static bool is_worth(u32 *batches)
+{
+	return !*batches || !(*batches)--;
+}
+
+static void rest(u32 *batches, u32 n, u64 dropped)
+{
+	*batches = dropped < n / 8 ? BATCHES_REST : 0;
+}
+
 /* Accesses that miss the L1 TLB go to b->miss, without a branch: which ones
  * do, no host predicts. */
 static u32 l1_tlb_data_4k(struct batch *b, struct assoc *tlb)
 {
-	u32 misses = 0;
+	u32 looked_up = 0, misses = 0;
 
+	if (can_drop(tlb) && is_worth(&b->tlb_rest)) {
+		near_compare(&b->near, b->key, PAGE_SHIFT, b->n);
+		rest(&b->tlb_rest, b->n, near_find(&b->near));
+	} else {
+		memset(b->near.drop, 0, b->n);
+	}
 	for (u32 i = 0; i < b->n; i++) {
-		b->miss[misses] = (u16)i;
-		misses += !tlb_find(tlb, b->key[i] >> PAGE_SHIFT, SIZE_4K);
+		b->miss[looked_up] = (u16)i;
+		looked_up += !b->near.drop[i];
+	}
+	for (u32 i = 0; i < looked_up; i++) {
+		u16 at = b->miss[i];
+
+		b->miss[misses] = at;
+		misses += !tlb_find(tlb, b->key[at] >> PAGE_SHIFT, SIZE_4K);
 	}
 	return misses;
 }
@@ -110,11 +148,39 @@ static inline void plain(struct batch *b, struct core *c, u32 i, u32 end)
 	}
 }
 
+/* Leaves out accesses that are sure to hit the L1 and change nothing. Walks
+ * use the L1, too, which is what the barriers are for. */
+static void drop_sure(struct batch *b)
+{
+	u32 walk = 0, kept = 0;
+
+	near_compare(&b->near, b->pa, LINE_SHIFT, b->n);
+	for (u32 i = 0; i < b->walks; i++)
+		near_barrier(&b->near, b->walk[i]);
+	b->dropped = near_find(&b->near);
+	rest(&b->cache_rest, b->n, b->dropped);
+	if (!b->dropped)
+		return;
+	for (u32 i = 0; i < b->n; i++) {
+		if (walk < b->walks && b->walk[walk] == i)
+			b->walk[walk++] = (u16)kept;
+		b->pa[kept] = b->pa[i];
+		b->key[kept] = b->key[i];
+		kept += !b->near.drop[i];
+	}
+	b->n = kept;
+	memset(b->pa + kept, 0, AHEAD * sizeof(*b->pa));
+}
+
 void batch_caches(struct batch *b, struct core *c)
 {
 	void (*ahead)(struct mmu * m, va_t va) = c->mmu.design->ahead;
 	u32 done = 0;
 
+	b->dropped = 0;
+	if (can_drop(&c->l1d) && !b->fetches && !c->machine->l3_inclusive &&
+	    is_worth(&b->cache_rest))
+		drop_sure(b);
 	for (u32 i = 0; i < b->walks; i++) {
 		u32 at = b->walk[i];
 
@@ -126,4 +192,5 @@ void batch_caches(struct batch *b, struct core *c)
 		done = at;
 	}
 	plain(b, c, done, b->n);
+	c->mmu.stats->data_hit[HIT_L1] += b->dropped;
 }

@@ -8,24 +8,33 @@
 #pragma once
 
 #include "walk/machine.h"
+#include "walk/near.h"
 
 #define BATCH 1024
-#define AHEAD 12 /* accesses between prefetching the host's line and using it \
-		  */
+#define AHEAD                                                           \
+	12 /* accesses between prefetching the host's line and using it \
+	    */
 
 /* In a key: an instruction fetch, which has TLBs and an L1 of its own. */
 #define KEY_FETCH (1ull << 63)
 
 struct batch {
-	u32 n;	    /* accesses that are left */
-	u32 walks;  /* of them, those that missed the STLB */
-	bool mixed; /* some have KEY_FETCH or large pages */
+	u32 n;	      /* accesses that are left */
+	u32 walks;    /* of them, those that missed the STLB */
+	bool fetches; /* some have KEY_FETCH */
+	bool mixed;   /* ... or large pages */
+	u64 dropped;  /* accesses that were sure to hit the L1 */
 	u64 key[BATCH];
 	u64 pa[BATCH + AHEAD]; /* host physical */
 	u8 size[BATCH];	       /* enum page_size of the TLB entry */
 	u16 miss[BATCH];       /* numbers of those that missed the L1 TLB */
 	u16 walk[BATCH];       /* ... and the STLB, too */
+	struct near near;
+	u32 tlb_rest, cache_rest;    /* batches that do not ask it */
+	u8 bytes[NEAR_BYTES(BATCH)]; /* for it */
 };
+
+void batch_init(struct batch *b);
 
 /* Removes accesses to the line of the one before them, which change nothing in
  * LRU and PLRU sets. *@last: the line before the batch. */

@@ -198,23 +198,41 @@ static int touch_walks(struct engine *e)
 	return 0;
 }
 
-/* Host addresses, and sizes of pages. */
+/* Host addresses. The dimension is copied, so that the compiler sees that no
+ * store changes it. */
 static void translate(struct engine *e)
 {
 	struct batch *b = &e->batch;
+
+	for (u32 i = 0; i < b->n; i++)
+		b->pa[i] = b->key[i] & ~KEY_FETCH;
+	for (u32 k = 0; k < e->space->dims; k++) {
+		const struct dim d = e->space->d[k];
+
+		for (u32 i = 0; i < b->n; i++)
+			b->pa[i] = dim_out(&d, b->pa[i]);
+	}
+	memset(b->pa + b->n, 0, AHEAD * sizeof(*b->pa));
+}
+
+/* The sizes of pages: one for all, or each its own. */
+static void find_sizes(struct engine *e)
+{
+	struct batch *b = &e->batch;
+	const struct space *s = e->space;
 	u8 sizes = 0;
 
-	for (u32 i = 0; i < b->n; i++) {
-		va_t va = {b->key[i] & ~KEY_FETCH};
-		struct mapping m = space_translate(e->space, va);
-
-		b->pa[i] = m.out;
-		b->size[i] = (u8)m.size;
-		sizes |= (u8)m.size;
+	if (!s->d[0].mixed) {
+		sizes = (u8)space_translate(s, (va_t){0}).size;
+		memset(b->size, sizes, b->n);
 	}
-	for (u32 i = 0; i < AHEAD; i++)
-		b->pa[b->n + i] = 0;
-	b->mixed |= sizes != SIZE_4K;
+	for (u32 i = 0; s->d[0].mixed && i < b->n; i++) {
+		va_t va = {b->key[i] & ~KEY_FETCH};
+
+		b->size[i] = (u8)space_translate(s, va).size;
+		sizes |= b->size[i];
+	}
+	b->mixed = b->fetches || sizes != SIZE_4K;
 }
 
 /* Accesses @first .. @first + @n of the block: one thread, no event. */
@@ -222,7 +240,7 @@ static int run_batch(struct engine *e, u32 first, u32 n)
 {
 	const struct nbt_block *in = e->block;
 	struct batch *b = &e->batch;
-	u64 *hits = e->stats->data_hit;
+	u32 repeats;
 
 	if (keys_of_all(&e->keys, e->process, in->addr + first, b->key, n))
 		return err_set(e->err,
@@ -230,19 +248,21 @@ static int run_batch(struct engine *e, u32 first, u32 n)
 			       "regions of 16 GiB",
 			       REGIONS);
 	b->n = n;
-	b->mixed = count(e, in->kind + first, in->gap + first, n);
-	if (b->mixed)
+	b->fetches = count(e, in->kind + first, in->gap + first, n);
+	if (b->fetches)
 		mark_fetches(b, in->kind + first);
 	if (e->filter)
 		batch_drop_repeats(b, &e->last);
+	repeats = n - b->n;
 	if (e->touch_first && touch_all(e))
 		return err_set(e->err, "the modelled memory is full");
 	translate(e);
+	find_sizes(e);
 	batch_tlbs(b, e->core, e->stats);
 	if (!e->touch_first && touch_walks(e))
 		return err_set(e->err, "the modelled memory is full");
 	batch_caches(b, e->core);
-	hits[HIT_L1] += n - b->n;
+	e->stats->data_hit[HIT_L1] += repeats;
 	return 0;
 }
 
@@ -379,6 +399,7 @@ static void init(struct engine *e, const struct walk_spec *spec,
 	e->last = NO_LINE;
 	e->left = spec->skip;
 	keys_init(&e->keys);
+	batch_init(&e->batch);
 	if (!e->left)
 		start_counting(e);
 }

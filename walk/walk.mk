@@ -5,10 +5,10 @@ include walk/space.mk
 
 walk-designs := radix shadow dmt pvdmt fetcher perfect_tlb one_ref
 walk-core-src := walk/assoc.c walk/batch.c walk/core.c walk/designs.c \
-	walk/key.c walk/machine.c walk/mmu.c \
+	walk/key.c walk/machine.c walk/mmu.c walk/near.c \
 	$(walk-designs:%=walk/design/%.c) $(walk-space-src)
 # Once, for all of them.
-walk-src := walk/profile.c walk/walk.c
+walk-src := walk/derive.c walk/profile.c walk/walk.c
 
 walk-isas := avx512 avx2 portable
 walk-avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mbmi -mbmi2
