@@ -86,7 +86,8 @@ static bool may_filter(const struct profile *p)
 	for (size_t i = 0; i < ARRAY_SIZE(g); i++)
 		if (g[i]->policy == POLICY_LFU || g[i]->policy == POLICY_SRRIP)
 			return false;
-	for (int i = 0; i < PAGE_SIZES; i++)
+	/* Without a TLB each repeat is a miss; pages of 1 GiB there are not. */
+	for (int i = SIZE_4K; i <= SIZE_2M; i++)
 		if (!p->dtlb[i].entries || !p->itlb[i].entries)
 			return false;
 	return true;

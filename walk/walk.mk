@@ -18,7 +18,7 @@ walk-portable :=
 # gcc compiles the core as a whole: designs call walk/mmu.c for each reference.
 walk-whole := $(if $(findstring clang,$(CC)),,-flto)
 walk-link := $(if $(findstring clang,$(CC)),$(LD) -r,\
-	$(CC) -r -O3 -flto=1 -flinker-output=nolto-rel)
+	$(CC) -r -O3 -flto=1 -flto-partition=one -flinker-output=nolto-rel)
 
 # $(1) = where to, $(2) = isa, $(3) = flags, $(4) = how to link to one object.
 define walk-core
