@@ -77,7 +77,7 @@ int space_follow(struct space *s, u16 process, const struct space_tell *tell)
 
 	if (!s->registers)
 		return 0;
-	p->teas.all_large = s->pages == PAGES_2M;
+	p->teas.pages = s->pages;
 	for (int size = SIZE_4K; size <= SIZE_2M; size++) {
 		if (s->pages == (size ? PAGES_4K : PAGES_2M))
 			continue;

@@ -105,32 +105,51 @@ static bool merge_pass(struct tea_list *l)
 	return true;
 }
 
-/* Memory that nobody may access has no entries. Large pages are only in what
- * has a whole one. */
-static bool wants_tea(const struct vma *v, enum page_size size, bool all_large)
+static int add_piece(struct tea_list *l, enum page_size size, u64 start,
+		     u64 end)
 {
-	u64 mask = (1ull << size_shift(size)) - 1;
+	struct tea t = {.start = start, .end = end, .size = size};
 
-	if (!v->prot || all_large)
-		return v->prot;
-	return size == SIZE_4K ||
-	       (!v->object && ((v->start + mask) & ~mask) < (v->end & ~mask));
+	return start < end ? list_add(l, &t) : 0;
+}
+
+/* What of @v transparent large pages can cover; false if nothing. */
+static bool large_part(const struct vma *v, u64 *start, u64 *end)
+{
+	u64 mask = (1ull << size_shift(SIZE_2M)) - 1;
+
+	*start = (v->start + mask) & ~mask;
+	*end = v->end & ~mask;
+	return !v->object && v->huge != VMA_NO_HUGE && *start < *end;
+}
+
+static int add_vma(struct tea_list *l, enum page_size size, const struct vma *v,
+		   enum pages pages)
+{
+	u64 start, end;
+
+	if (!v->prot) /* what nobody may access has no entries */
+		return 0;
+	if (pages != PAGES_THP)
+		return add_piece(l, size, v->start, v->end);
+	if (!large_part(v, &start, &end))
+		return size == SIZE_2M ? 0
+				       : add_piece(l, size, v->start, v->end);
+	if (size == SIZE_2M)
+		return add_piece(l, size, start, end);
+	if (add_piece(l, size, v->start, start) < 0)
+		return -1;
+	return add_piece(l, size, end, v->end);
 }
 
 static int make_clusters(struct tea_list *l, enum page_size size,
-			 const struct vmas *vmas, bool all_large)
+			 const struct vmas *vmas, enum pages pages)
 {
 	u64 mask = tea_unit(size) - 1;
 
-	for (size_t i = 0; i < vmas->n; i++) {
-		struct tea t = {.start = vmas->v[i].start,
-				.end = vmas->v[i].end,
-				.size = size};
-
-		if (wants_tea(&vmas->v[i], size, all_large) &&
-		    list_add(l, &t) < 0)
+	for (size_t i = 0; i < vmas->n; i++)
+		if (add_vma(l, size, &vmas->v[i], pages) < 0)
 			return -1;
-	}
 	while (merge_pass(l))
 		;
 	for (size_t i = 0; i < l->n; i++) {
@@ -293,7 +312,7 @@ int teas_update(struct teas *s, enum page_size size, const struct vmas *vmas,
 {
 	struct tea_list *old = &s->list[size], new = {0};
 
-	if (make_clusters(&new, size, vmas, s->all_large) < 0) {
+	if (make_clusters(&new, size, vmas, s->pages) < 0) {
 		free(new.t);
 		return -1;
 	}

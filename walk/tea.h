@@ -10,6 +10,10 @@
  * page share the TEA. Otherwise neighbours are merged while the bubbles between
  * them are at most 2 % of the whole (section 4.2).
  *
+ * With transparent large pages a VMA has a TEA-L2 for what they can cover, and
+ * a TEA-L1 for each end that they cannot; small pages in between, which a split
+ * leaves, are walked by radix.
+ *
  * When VMAs change, TEAs grow, shrink and split in place; where what stands
  * behind is in use, a new area is allocated and the table pages are moved at
  * once. An area that cannot be had is not present: walks fall back to radix
@@ -29,6 +33,7 @@
 #include "walk/addr.h"
 #include "walk/bits.h"
 #include "walk/vma.h"
+#include "walk/walk.h"
 
 #define TEA_REGISTERS 16 /* a set: section 4.1 */
 
@@ -73,8 +78,7 @@ struct tea_list {
 
 /* TEAs of a process, by the size of their pages, and its registers. */
 struct teas {
-	bool all_large; /* every page is large, whatever VMA it is of; else only
-			 * private anonymous memory has large ones */
+	enum pages pages;
 	struct tea_list list[SIZE_2M + 1];
 	struct tea reg[TEA_REGISTERS];
 	size_t regs;

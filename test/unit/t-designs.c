@@ -253,6 +253,7 @@ static void test_tea_areas_are_apart(void **state)
 	fake_free(&f);
 }
 
+/* The last page of the VMA is small, and in what the TEA-L2 covers. */
 static void test_pages_of_two_sizes_are_asked_at_once(void **state)
 {
 	struct fake f;
@@ -261,16 +262,37 @@ static void test_pages_of_two_sizes_are_asked_at_once(void **state)
 	(void)state;
 	fake_init(&f, ENV_NATIVE, PAGES_THP, SIZE_4K);
 	start(&f, &design_dmt);
-	fake_map(&f, AT + 0x1000, GIB);
-	for (u64 at = AT + 0x1000; at < AT + GIB;
-	     at += 131 * MIB / 2 + 0x1000) {
-		cycles = fake_walk(&f, &design_dmt, at);
+	fake_map(&f, AT, 10 * MIB + 0x1000);
+	cycles = fake_walk(&f, &design_dmt, AT);
+	assert_int_equal(f.refs, 1);
+	assert_int_equal(cycles, f.ref[0].cycles);
+	for (u64 n = 0; n < 2; n++) {
+		cycles = fake_walk(&f, &design_dmt, AT + 10 * MIB + n);
 		assert_int_equal(f.refs, 2);
 		a = f.ref[0].cycles;
 		b = f.ref[1].cycles;
 		assert_int_equal(cycles, a > b ? a : b);
 	}
 	assert_int_equal(f.stats.fallbacks, 0);
+	fake_free(&f);
+}
+
+/* A large page that mprotect() splits has no TEA-L1: its TEA-L2 is asked in
+ * vain. */
+static void test_split_pages_fall_back(void **state)
+{
+	struct fake f;
+
+	(void)state;
+	fake_init(&f, ENV_NATIVE, PAGES_THP, SIZE_4K);
+	start(&f, &design_dmt);
+	fake_map(&f, AT, 16 * MIB);
+	fake_walk(&f, &design_dmt, AT + 4 * MIB);
+	fake_event(&f, NBT_ADVISE,
+		   ARGS(AT + 4 * MIB, 0x1000, MADV_DONTNEED, 0));
+	fake_walk(&f, &design_dmt, AT + 5 * MIB);
+	assert_int_equal(f.refs, 1 + 4);
+	assert_int_equal(f.stats.fallbacks, 1);
 	fake_free(&f);
 }
 
@@ -524,6 +546,7 @@ int main(void)
 		cmocka_unit_test(test_pvdmt_nested),
 		cmocka_unit_test(test_tea_areas_are_apart),
 		cmocka_unit_test(test_pages_of_two_sizes_are_asked_at_once),
+		cmocka_unit_test(test_split_pages_fall_back),
 		cmocka_unit_test(test_the_smallest_falls_back),
 		cmocka_unit_test(test_no_registers_is_radix),
 		cmocka_unit_test(test_no_gtea_is_dmt_or_radix),
