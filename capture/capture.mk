@@ -1,8 +1,17 @@
-# capture/: QEMU plugins.
+# capture/: QEMU plugins, recorders, and what collects from them.
 capture-core := capture/levels.c
-plugins := $(B)/switchcount.so
+plugins := $(B)/switchcount.so $(B)/nbtrace-user.so
+# What recorders and the collector share, and what nestbox adds.
+capture-ring := capture/program.c capture/record.c capture/ring.c
+capture-lab := capture/collect.c $(capture-ring)
 
 $(B)/switchcount.so: $(B)/host/capture/switchcount.o \
 		$(B)/host/capture/endport.o $(capture-core:%.c=$(B)/host/%.o)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(SANFLAGS) -o $@ $^
+
+user-plugin := capture/nbtrace_user.c capture/guest_call.c \
+	capture/guest_exec.c capture/guest_map.c $(capture-ring) lib/err.c
+$(B)/nbtrace-user.so: $(user-plugin:%.c=$(B)/host/%.o)
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared $(SANFLAGS) -o $@ $^

@@ -17,6 +17,7 @@
 int cmd_run(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_capture(int argc, char **argv);
 
 /* Prints "nestbox: ..." to stderr; returns @status for the caller's return. */
 int complain(int status, const char *format, ...)

@@ -4,12 +4,14 @@ lab-lib := args bench boot cache console counts host job machine measure \
 	micro multiboot process report \
 	run settle stack terminal
 lab-cmd := main cmd_run cmd_bench cmd_doctor
+lab-cmd += cmd_capture capture_info capture_program
 lab-lib-obj := $(lab-lib:%=$(B)/host/lab/%.o)
 LAB_LIBS := -larchive -ljansson -linih
 programs := $(B)/nestbox
 
 $(B)/nestbox: $(lab-cmd:%=$(B)/host/lab/%.o) $(lab-lib-obj) \
 		$(capture-core:%.c=$(B)/host/%.o) \
+		$(capture-lab:%.c=$(B)/host/%.o) $(nbt-host) \
 		$(lib-hosted-src:%.c=$(B)/host/%.o)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LAB_LIBS)
+	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LAB_LIBS) $(NBT_LIBS)

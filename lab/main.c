@@ -14,6 +14,8 @@ struct command {
 static const struct command commands[] = {
 	{"run", cmd_run, "run a guest on a stack of hypervisors"},
 	{"bench", cmd_bench, "measure what operations cost at each level"},
+	{"capture", cmd_capture,
+	 "record what programs do to memory; look at traces"},
 	{"doctor", cmd_doctor,
 	 "say what this machine can run and what it lacks"},
 };

@@ -19,7 +19,7 @@ emulator="ipxe-qemu libaio1 libbpf1 libcapstone4 libdaxctl1 libelf1 libfdt1
 	libfuse3-3 libglib2.0-0 libgnutls30 libibverbs1 libjpeg62-turbo
 	libndctl6 libnuma1 libpixman-1-0 libpmem1 libpng16-16 librdmacm1
 	libsasl2-2 libseccomp2 libslirp0 libudev1 liburing2 libvdeplug2
-	libzstd1"
+	libzstd1 qemu-user"
 
 # make check, check-guest and check-long.
 tests="libcmocka-dev libzydis-dev perl tmux jq grub-common grub-pc-bin

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "capture/collect.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/marker.h"
+
+#define PIECE	    8
+#define TEXT_BYTES  4096
+#define WIDEST_LOG2 6
+
+/* Pieces that may be of one access. */
+struct pending {
+	u64 addr, gap;
+	u32 bytes; /* 0 = none */
+	u8 kind;
+};
+
+struct collector {
+	struct ring *ring;
+	struct nbt_writer *writer;
+	struct capture_limits limits;
+	struct limits_state state;
+	bool marked; /* between a begin and an end */
+	struct pending pending;
+	u32 lane; /* whose they are: thread and process */
+	char text[TEXT_BYTES];
+	size_t text_bytes;
+	bool ended[1 << 16]; /* by process */
+};
+
+struct collector *collect_new(struct ring *r, struct nbt_writer *w,
+			      const struct capture_limits *limits)
+{
+	struct collector *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->ring = r;
+	c->writer = w;
+	c->limits = *limits;
+	return c;
+}
+
+bool collect_done(const struct collector *c)
+{
+	return limits_reached(&c->limits, &c->state) || nbt_failed(c->writer);
+}
+
+u64 collect_seen(const struct collector *c)
+{
+	return c->state.seen;
+}
+
+static inline void take(struct collector *c, u64 addr, u8 kind, u64 gap)
+{
+	if (c->limits.marked && !c->marked)
+		return;
+	if (!limits_reached(&c->limits, &c->state) &&
+	    limits_take(&c->limits, &c->state))
+		nbt_add(c->writer, addr, kind, gap);
+}
+
+/* What is pending becomes accesses of a power of 2 each. */
+static void settle(struct collector *c)
+{
+	struct pending *p = &c->pending;
+
+	while (p->bytes) {
+		unsigned log2 = 31 - (unsigned)__builtin_clz(p->bytes);
+		u8 what = NBT_WHAT(p->kind);
+
+		take(c, p->addr, NBT_KIND(what, log2), p->gap);
+		p->addr += 1u << log2;
+		p->bytes -= 1u << log2;
+		p->gap = 0;
+	}
+}
+
+static inline void put_access(struct collector *c, u64 addr, u8 kind, u64 gap)
+{
+	struct pending *p = &c->pending;
+
+	if (NBT_BYTES(kind) != PIECE || NBT_WHAT(kind) == NBT_ATOMIC) {
+		settle(c);
+		take(c, addr, kind, gap);
+		return;
+	}
+	if (!gap && p->bytes && p->kind == kind && addr == p->addr + p->bytes &&
+	    p->bytes < 1u << WIDEST_LOG2) {
+		p->bytes += PIECE;
+		return;
+	}
+	if (p->bytes)
+		settle(c);
+	*p = (struct pending){addr, gap, PIECE, kind};
+}
+
+static void put_words(struct collector *c, const u64 *word, u32 n)
+{
+	for (const u64 *end = word + n; word < end; word++) {
+		u64 w = *word, gap = w >> RING_GAP_SHIFT;
+		u8 kind = w >> RING_KIND_SHIFT & 31;
+
+		if (gap == RING_FAR)
+			gap = *++word;
+		put_access(c, w & RING_ADDR, kind, gap);
+	}
+}
+
+static void put_range(struct collector *c, const struct ring_entry *e)
+{
+	u32 lane = (u32)e->process << 16 | e->thread;
+
+	if (c->ended[e->process] || e->from == e->to)
+		return;
+	if (lane != c->lane)
+		settle(c);
+	c->lane = lane;
+	nbt_thread(c->writer, e->thread, e->process);
+	put_words(c, ring_range(c->ring, e), e->to - e->from);
+}
+
+static void put_event(struct collector *c, const struct ring_entry *e)
+{
+	struct nbt_event event = {
+		.type = e->event,
+		.thread = e->thread,
+		.process = e->process,
+		.text = c->text_bytes ? c->text : NULL,
+	};
+
+	memcpy(event.arg, e->arg, sizeof(event.arg));
+	settle(c);
+	c->text_bytes = 0;
+	if (c->ended[e->process])
+		return;
+	c->ended[e->process] = e->event == NBT_EXIT;
+	if (e->event == NBT_MARK && e->arg[0] == MARK_BEGIN)
+		c->marked = true;
+	if (e->event == NBT_MARK && e->arg[0] == MARK_END)
+		c->marked = false;
+	nbt_put_event(c->writer, &event);
+}
+
+static void put_text(struct collector *c, const struct ring_entry *e)
+{
+	size_t left = sizeof(c->text) - 1 - c->text_bytes;
+	size_t n = left < RING_TEXT_BYTES ? left : RING_TEXT_BYTES;
+
+	memcpy(c->text + c->text_bytes, (const u8 *)e + 4, n);
+	c->text_bytes += n;
+	c->text[c->text_bytes] = 0;
+}
+
+void collect_drain(struct collector *c)
+{
+	struct ring_entry e;
+
+	while (!collect_done(c) && ring_pop(c->ring, &e)) {
+		switch ((enum ring_type)e.type) {
+		case RING_RANGE:
+			put_range(c, &e);
+			break;
+		case RING_LAST:
+			put_range(c, &e);
+			ring_free(c->ring, &e);
+			break;
+		case RING_EVENT:
+			put_event(c, &e);
+			break;
+		case RING_TEXT:
+			put_text(c, &e);
+			break;
+		}
+	}
+	if (collect_done(c))
+		settle(c);
+}
+
+void collect_reap(struct collector *c, pid_t pid)
+{
+	int process = ring_reap(c->ring, pid);
+
+	collect_drain(c);
+	if (process >= 0)
+		put_event(c, &(struct ring_entry){.event = NBT_EXIT,
+						  .process = (u16)process});
+	settle(c);
+}
+
+void collect_end(struct collector *c)
+{
+	settle(c);
+	free(c);
+}

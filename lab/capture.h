@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What `nestbox capture` does, one function for each of its modes. Called by
+ * lab/cmd_capture.c once; they print what they were asked for to stdout and
+ * progress to stderr. Errors: < 0 and a line.
+ */
+#pragma once
+
+#include "capture/limits.h"
+#include "lib/err.h"
+
+enum capture_how {
+	CAPTURE_PLUGIN, /* under QEMU's user mode */
+	CAPTURE_HOOKS,	/* natively: the program has libnbhooks.a */
+};
+
+struct capture {
+	enum capture_how how;
+	const char *output;
+	char **command; /* NULL-terminated */
+	struct capture_limits limits;
+};
+
+/* Runs and records; @status is the program's exit status. */
+int capture_program(const struct capture *c, int *status, struct err *err);
+
+/* --info and --verify; @all decodes every block. Returns 1 if @path is
+ * damaged. */
+int capture_info(const char *path, bool all, bool json, struct err *err);
