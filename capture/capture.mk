@@ -15,3 +15,4 @@ user-plugin := capture/nbtrace_user.c capture/guest_call.c \
 $(B)/nbtrace-user.so: $(user-plugin:%.c=$(B)/host/%.o)
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared $(SANFLAGS) -o $@ $^
+include capture/import.mk

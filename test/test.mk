@@ -13,6 +13,7 @@ unit-names += t-nbt
 unit-names += t-designs t-frames t-space t-space-event t-space-guess t-tea \
 	t-vma
 unit-names += t-derive t-profile t-textbook t-walk
+unit-names += t-import t-import-walk
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
@@ -24,6 +25,7 @@ $(SB)/%.o: %.c
 unit-objects := $(lab-lib:%=$(SB)/lab/%.o) $(capture-core:%.c=$(SB)/%.o) \
 	$(lib-src:%.c=$(SB)/%.o) $(lib-hosted-src:%.c=$(SB)/%.o) $(hv-pure-src:%.c=$(SB)/%.o) \
 	$(nested-pure-src:%.c=$(SB)/%.o) $(nbt-src:%.c=$(SB)/%.o)
+unit-objects += $(import-src:%.c=$(SB)/%.o)
 units := $(unit-names:%=$(SB)/unit/%)
 $(SB)/libunit.a: $(unit-objects) lib/lib.mk hv/hv.mk
 	$(Q)rm -f $@
@@ -64,6 +66,11 @@ $(walk-tests:%=$(SB)/unit/%): $(walk-san)
 $(SB)/unit/t-textbook: $(SB)/test/unit/textbook.o $(SB)/walk/key.o \
 	$(walk-space-src:%.c=$(SB)/%.o)
 $(SB)/unit/t-walk: $(SB)/bench/pattern.o
+
+# Imported traces, in files, through walk/.
+$(SB)/unit/t-import-walk: $(SB)/bench/pattern.o \
+	$(filter-out %/memory_trace.o,$(walk-san))
+$(SB)/unit/t-import $(SB)/unit/t-import-walk: NBT_LIBS += $(IMPORT_LIBS)
 
 # lib/nbt: traces of every form.
 nbt-tests := t-nbt t-nbt-damage t-nbt-write
@@ -115,6 +122,8 @@ $(merge-objects) $(SB)/test/fuzz/fuzz_merge.o: \
 	HOSTCFLAGS += -iquote test/unit/fake
 $(SB)/unit/replay_merge: $(merge-objects)
 	$(SB)/unit/replay_vmcb $(SB)/unit/replay_x86dec $(SB)/unit/replay_nbt
+replays += $(SB)/unit/replay_import
+$(SB)/unit/replay_import: NBT_LIBS += $(IMPORT_LIBS)
 $(SB)/unit/replay_vmcb: $(SB)/test/unit/vmcb_reference.o
 $(SB)/unit/replay_x86dec: $(SB)/test/fuzz/x86_zydis.o
 $(SB)/unit/replay_x86dec: LAB_LIBS += -lZydis
@@ -130,7 +139,9 @@ fuzzers := $(B)/fuzz/fuzz_lab $(B)/fuzz/fuzz_boot $(B)/fuzz/fuzz_merge \
 	$(B)/fuzz/fuzz_vmcb $(B)/fuzz/fuzz_x86dec
 $(B)/fuzz/fuzz_lab: $(lab-lib:%=lab/%.c) $(capture-core)
 fuzzers := $(B)/fuzz/fuzz_lab $(B)/fuzz/fuzz_boot $(B)/fuzz/fuzz_vmcb \
-	$(B)/fuzz/fuzz_x86dec $(B)/fuzz/fuzz_nbt
+	$(B)/fuzz/fuzz_x86dec $(B)/fuzz/fuzz_nbt $(B)/fuzz/fuzz_import
+$(B)/fuzz/fuzz_import: $(import-src) $(nbt-src) $(lib-hosted-src)
+$(B)/fuzz/fuzz_import: LAB_LIBS += $(NBT_LIBS) $(IMPORT_LIBS)
 $(B)/fuzz/fuzz_nbt: $(nbt-src) $(lib-hosted-src)
 $(B)/fuzz/fuzz_nbt: LAB_LIBS += $(NBT_LIBS)
 $(B)/fuzz/fuzz_lab: $(lab-lib:%=lab/%.c) $(capture-core) $(lib-hosted-src)
@@ -167,7 +178,7 @@ check-tests := test/fuzz/replay-lab.sh test/fuzz/replay-boot.sh \
 	test/fuzz/replay-merge.sh test/fuzz/replay-vmcb.sh \
 	test/fuzz/replay-x86dec.sh \
 	test/fuzz/replay-vmcb.sh test/fuzz/replay-x86dec.sh \
-	test/fuzz/replay-nbt.sh \
+	test/fuzz/replay-nbt.sh test/fuzz/replay-import.sh \
 	test/e2e/bad-input.sh
 guest-tests := test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
 	test/e2e/attack.sh test/e2e/iso.sh test/e2e/iommu.sh \

@@ -6,7 +6,7 @@ set -euo pipefail
 
 # Compilers and the libraries of the programs.
 build="gcc make libc6-dev binutils libarchive-dev libinih-dev
-	libjansson-dev libxxhash-dev libzstd-dev"
+	libjansson-dev liblzma-dev libxxhash-dev libzstd-dev zlib1g-dev"
 
 # tools/emulator.sh and tools/image.sh.
 images="mmdebstrap squashfs-tools cpio xz-utils debian-archive-keyring"
