@@ -5,15 +5,10 @@ unit-names := t-acpi t-boot t-emulate t-exit t-fmt t-gwalk t-ivrs t-lab \
 	t-ports t-run t-shadow t-shadow-random t-vapic t-x86dec
 unit-names += t-check t-event t-merge t-record t-record-random t-save t-wants
 unit-names += t-check t-event t-merge t-save t-wants
-unit-names += t-nbt t-nbt-damage t-nbt-write
+unit-names += t-nbt t-nbt-damage t-nbt-write t-import t-import-walk
 unit-names += t-designs t-frames t-space t-space-event t-space-guess \
 	t-tea t-vma
-unit-names += t-profile t-textbook t-walk
-unit-names += t-nbt
-unit-names += t-designs t-frames t-space t-space-event t-space-guess t-tea \
-	t-vma
 unit-names += t-derive t-profile t-textbook t-walk
-unit-names += t-import t-import-walk
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
