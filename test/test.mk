@@ -52,7 +52,8 @@ $(SB)/unit/t-designs: $(design-objects)
 $(SB)/unit/t-space-guess: $(SB)/test/unit/memory_trace.o
 
 # walk/ as it is built for programs, and traces in memory.
-$(foreach i,$(walk-isas),$(eval $(call walk-core,$(SB),$(i),$(san-flags),$(LD) -r)))
+$(foreach i,$(walk-isas),$(eval $(call \
+	walk-core,$(SB),$(i),$(san-flags),$(LD) -r)))
 walk-tests := t-derive t-profile t-textbook t-walk
 walk-san := $(walk-src:%.c=$(SB)/%.o) $(walk-isas:%=$(SB)/walk-%.o) \
 	$(walk-profiles) $(SB)/test/unit/memory_trace.o

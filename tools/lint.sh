@@ -88,7 +88,9 @@ check_headers() {
 	while read -r header; do
 		printf '#include "%s"\n#include "%s"\n' "$header" "$header" |
 			gcc -std=gnu11 -D_GNU_SOURCE -I. -Wall -Wextra \
-				-Werror -fsyntax-only -x c - || status=1
+				-iquote walk/isa/portable -mavx512bw \
+				-mavx512vl -Werror -fsyntax-only -x c - ||
+			status=1
 	done < <(files '*.h')
 	return $status
 }

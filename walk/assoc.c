@@ -53,9 +53,8 @@ int assoc_init(struct assoc *a, u32 sets, u32 ways, enum policy policy,
 	a->shape = shape_of(ways, policy);
 	a->last = a->shape == SHAPE_SCALAR ? 0 : 1u << (ways - 1);
 	a->tags = new_tags((size_t)sets * a->lanes * sizeof(u32));
-	if (policy != POLICY_LRU)
-		a->state = malloc((size_t)sets * a->lanes);
-	if (!a->tags || (policy != POLICY_LRU && !a->state)) {
+	a->state = malloc((size_t)sets * a->lanes);
+	if (!a->tags || !a->state) {
 		assoc_free(a);
 		return err_set(err, "out of memory");
 	}
@@ -77,8 +76,7 @@ void assoc_flush(struct assoc *a)
 	if (!entries)
 		return;
 	memset(a->tags, 0xff, entries * sizeof(u32));
-	if (a->state)
-		memset(a->state, 0, entries);
+	memset(a->state, 0, entries);
 }
 
 /* The way of @tag, or the number of ways. */
@@ -170,7 +168,7 @@ static void note_use(struct assoc *a, u8 *state, u32 way, bool hit)
 bool assoc_touch_scalar(struct assoc *a, u32 set, u32 tag, u32 *victim)
 {
 	u32 *s = a->tags + (size_t)set * a->lanes;
-	u8 *state = a->state ? a->state + (size_t)set * a->lanes : NULL;
+	u8 *state = a->state + (size_t)set * a->lanes;
 	u32 way = way_of(a, s, tag);
 	bool hit = way < a->ways;
 

@@ -5,11 +5,6 @@
 #include "walk/walk.h"
 
 const struct design *const walk_designs[] = {
-	&design_radix,
-	&design_shadow,
-	&design_dmt,
-	&design_pvdmt,
-	&design_perfect_tlb,
-	&design_one_ref,
-	NULL,
+	&design_radix,	     &design_shadow,  &design_dmt, &design_pvdmt,
+	&design_perfect_tlb, &design_one_ref, NULL,
 };

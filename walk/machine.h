@@ -16,6 +16,7 @@
 
 struct machine;
 struct block; /* of mmu_alloc() */
+struct owned;
 
 struct core {
 	struct assoc itlb[PAGE_SIZES], dtlb[PAGE_SIZES];
@@ -26,10 +27,9 @@ struct core {
 	struct machine *machine;
 	struct mmu mmu;
 	struct block *blocks;
-	struct assoc **assocs; /* of mmu_assoc() */
-	u32 assoc_count;
-	u16 process; /* that ran last */
-	bool used;   /* anything has run */
+	struct owned *owned; /* arrays of mmu_assoc() */
+	u16 process;	     /* that ran last */
+	bool used;	     /* anything has run */
 };
 
 struct machine {

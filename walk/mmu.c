@@ -12,6 +12,12 @@ struct block {
 	char data[] __attribute__((aligned(64)));
 };
 
+/* An array of a design's, in a list that lies in such memory itself. */
+struct owned {
+	struct owned *next;
+	struct assoc *assoc;
+};
+
 u32 mmu_ref(struct mmu *m, unsigned step, hpa_t pa)
 {
 	enum hit hit = cache_walk(m->core, pa.v >> LINE_SHIFT);
@@ -60,17 +66,16 @@ void *mmu_alloc(struct mmu *m, size_t size)
 int mmu_assoc(struct mmu *m, struct assoc *a, const struct geometry *g,
 	      struct err *err)
 {
-	struct core *c = m->core;
-	struct assoc **more =
-		realloc(c->assocs, (c->assoc_count + 1) * sizeof(*c->assocs));
+	struct owned *o = mmu_alloc(m, sizeof(*o));
 
-	if (!more)
+	if (!o)
 		return err_set(err, "out of memory");
-	c->assocs = more;
 	if (assoc_init(a, g->entries ? g->entries / g->ways : 0, g->ways,
 		       g->policy, err))
 		return -1;
-	c->assocs[c->assoc_count++] = a;
+	o->assoc = a;
+	o->next = m->core->owned;
+	m->core->owned = o;
 	return 0;
 }
 
@@ -80,9 +85,8 @@ void mmu_free(struct mmu *m)
 
 	if (!c)
 		return;
-	for (u32 i = 0; i < c->assoc_count; i++)
-		assoc_free(c->assocs[i]);
-	free(c->assocs);
+	for (struct owned *o = c->owned; o; o = o->next)
+		assoc_free(o->assoc);
 	for (struct block *b = c->blocks, *next; b; b = next) {
 		next = b->next;
 		free(b);

@@ -5,13 +5,13 @@
 
 void near_init(struct near *w, u8 *bytes, u32 max)
 {
-	u32 room = max + 2 * NEAR;
+	size_t room = (size_t)max + 2 * NEAR;
 
 	memset(bytes, 0, NEAR_BYTES(max));
 	w->drop = bytes;
 	w->hit = bytes + room;
 	for (u32 d = 0; d < NEAR; d++)
-		w->same[d] = bytes + (2 + d) * room;
+		w->same[d] = bytes + (2 + (size_t)d) * room;
 }
 
 void near_compare(struct near *w, const u64 *address, unsigned shift, u32 n)

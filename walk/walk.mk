@@ -14,13 +14,16 @@ walk-isas := avx512 avx2 portable
 walk-avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mbmi -mbmi2
 walk-avx2 := -mavx2 -mbmi -mbmi2
 walk-portable :=
+# The table of designs that everybody sees is this build's.
+walk-keep-portable := --keep-global-symbol=walk_designs
 
 # gcc compiles the core as a whole: designs call walk/mmu.c for each reference.
 walk-whole := $(if $(findstring clang,$(CC)),,-flto)
 walk-link := $(if $(findstring clang,$(CC)),$(LD) -r,\
 	$(CC) -r -O3 -flto=1 -flto-partition=one -flinker-output=nolto-rel)
 
-# $(1) = where to, $(2) = isa, $(3) = flags, $(4) = how to link to one object.
+# $(1) = where to, $(2) = isa, $(3) = flags, $(4) = how to link to one
+# object.
 define walk-core
 $(1)/walk-$(2)/%.o: %.c
 	$$(call say,CC,$$@)
@@ -32,15 +35,17 @@ $(1)/walk-$(2).o: $$(walk-core-src:%.c=$(1)/walk-$(2)/%.o)
 	$$(call say,LD,$$@)
 	$$(Q)$(4) -o $$@.all $$^
 	$$(Q)objcopy --redefine-sym walk_core=walk_core_$(2) \
-		$$(if $$(filter portable,$(2)),--keep-global-symbol=walk_designs) \
+		$$(walk-keep-$(2)) \
 		--keep-global-symbol=walk_core_$(2) $$@.all $$@
 	$$(Q)rm $$@.all
 endef
-$(foreach i,$(walk-isas),$(eval $(call walk-core,$(B)/host,$(i),$(walk-whole),$(walk-link))))
+$(foreach i,$(walk-isas),$(eval $(call \
+	walk-core,$(B)/host,$(i),$(walk-whole),$(walk-link))))
 
+walk-profile-names := skylake-dmt zen4 golden-cove
 walk-profiles := $(B)/host/walk/profiles/embedded.o
 $(walk-profiles): walk/profiles/embedded.S \
-		$(wildcard walk/profiles/*.ini)
+		$(walk-profile-names:%=walk/profiles/%.ini)
 	$(call say,AS,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -I. -c -o $@ $<
