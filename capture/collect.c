@@ -27,11 +27,14 @@ struct collector {
 	u32 lane; /* whose they are: thread and process */
 	char text[TEXT_BYTES];
 	size_t text_bytes;
+	bool counted;	     /* instructions are */
 	bool ended[1 << 16]; /* by process */
+	u64 insns[1 << 16];  /* by thread, at its last access or sync ... */
+	u64 gap[1 << 16];    /* ... and from the one to the other */
 };
 
 struct collector *collect_new(struct ring *r, struct nbt_writer *w,
-			      const struct capture_limits *limits)
+			      const struct capture_limits *limits, bool counted)
 {
 	struct collector *c = calloc(1, sizeof(*c));
 
@@ -40,6 +43,7 @@ struct collector *collect_new(struct ring *r, struct nbt_writer *w,
 	c->ring = r;
 	c->writer = w;
 	c->limits = *limits;
+	c->counted = counted;
 	return c;
 }
 
@@ -97,16 +101,42 @@ static inline void put_access(struct collector *c, u64 addr, u8 kind, u64 gap)
 	*p = (struct pending){addr, gap, PIECE, kind};
 }
 
-static void put_words(struct collector *c, const u64 *word, u32 n)
+/* Instructions from the last access or sync to the next. */
+static inline u64 count(u64 word, u64 *insns)
 {
-	for (const u64 *end = word + n; word < end; word++) {
-		u64 w = *word, gap = w >> RING_GAP_SHIFT;
-		u8 kind = w >> RING_KIND_SHIFT & 31;
+	u64 gap = ((word >> RING_COUNT_SHIFT) - *insns) % RING_COUNTS;
 
-		if (gap == RING_FAR)
-			gap = *++word;
-		put_access(c, w & RING_ADDR, kind, gap);
+	*insns += gap;
+	return gap;
+}
+
+static void put_word(struct collector *c, u64 word, u64 gap)
+{
+	unsigned log2 = word >> RING_SIZE_SHIFT & 3;
+
+	put_access(c, word & RING_ADDR,
+		   NBT_KIND(word >> RING_WHAT_SHIFT & 3, log2), gap);
+	if (word & RING_BOTH)
+		put_access(c, word & RING_ADDR, NBT_KIND(NBT_STORE, log2), 0);
+}
+
+static void put_words(struct collector *c, const struct ring_entry *e)
+{
+	const u64 *word = ring_range(c->ring, e);
+	u64 insns = c->insns[e->thread], gap = c->gap[e->thread];
+
+	for (const u64 *end = word + (e->to - e->from); word < end; word++) {
+		if ((*word & RING_WHAT) == RING_SYNC) {
+			gap += *++word - insns;
+			insns = *word;
+			continue;
+		}
+		gap = c->counted ? gap + count(*word, &insns) : 1;
+		put_word(c, *word, gap);
+		gap = 0;
 	}
+	c->insns[e->thread] = insns;
+	c->gap[e->thread] = gap;
 }
 
 static void put_range(struct collector *c, const struct ring_entry *e)
@@ -119,7 +149,7 @@ static void put_range(struct collector *c, const struct ring_entry *e)
 		settle(c);
 	c->lane = lane;
 	nbt_thread(c->writer, e->thread, e->process);
-	put_words(c, ring_range(c->ring, e), e->to - e->from);
+	put_words(c, e);
 }
 
 static void put_event(struct collector *c, const struct ring_entry *e)

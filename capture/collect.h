@@ -14,8 +14,11 @@
 
 struct collector;
 
+/* @counted: the recorders know of instructions; if not, there is one for each
+ * access. */
 struct collector *collect_new(struct ring *r, struct nbt_writer *w,
-			      const struct capture_limits *limits);
+			      const struct capture_limits *limits,
+			      bool counted);
 /* Writes what it still has. The writer is the caller's. */
 void collect_end(struct collector *c);
 

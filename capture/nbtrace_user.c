@@ -8,10 +8,10 @@
  * process  this program was executed by that process, by that thread
  *
  * Each access calls on_access(); how many instructions lie between two is told
- * from a counter that each block of code raises by its length when it begins,
- * less what of the block lies behind the access. One counter is enough until
- * there is a second thread; then QEMU translates everything anew, and each
- * thread gets a counter of its own.
+ * from the thread's counter, which each block of code raises by its length when
+ * it begins, less what of the block lies behind the access. QEMU's own adding
+ * is fastest, but knows one counter only. When there is to be a second thread,
+ * QEMU translates everything anew; from then on callbacks do it.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -32,6 +32,7 @@ int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 struct cpu {
 	struct recorder recorder;
 	struct guest_call call;
+	u64 atomic; /* instruction number of the last one that locked */
 };
 
 /* QEMU passes callbacks no context of the plugin's but one pointer, which says
@@ -50,57 +51,99 @@ static __thread u16 caller;
 
 /* Execution ****************************************************************/
 
-static u8 learn_kind(qemu_plugin_meminfo_t info)
+static void learn_kind(qemu_plugin_meminfo_t info)
 {
 	unsigned size = qemu_plugin_mem_size_shift(info);
 	bool store = qemu_plugin_mem_is_store(info);
 
-	return NBT_KIND(store ? NBT_STORE : NBT_LOAD, size);
+	self.kind[info % sizeof(self.kind)] =
+		(u8)(1 + ((store ? NBT_STORE : NBT_LOAD) << 2 | size));
 }
 
-static u8 kind_of(qemu_plugin_meminfo_t info)
+/* As RING_KIND(), or something else that was never seen. */
+static inline u64 kind_of(qemu_plugin_meminfo_t info)
 {
-	if (info >= sizeof(self.kind))
-		return learn_kind(info);
-	if (!self.kind[info])
-		self.kind[info] = learn_kind(info) + 1;
-	return self.kind[info] - 1;
+	return (u64)(self.kind[info % sizeof(self.kind)] - 1)
+	       << RING_SIZE_SHIFT;
 }
 
-/* @behind: instructions of the block behind this one. */
-static inline u64 gap(struct recorder *v, void *behind)
+static inline bool is_unknown(qemu_plugin_meminfo_t info)
 {
-	u64 now = v->insns + self.insns - (uintptr_t)behind;
-	u64 gap = now - v->last;
-
-	v->last = now;
-	return gap;
+	return __builtin_expect(!self.kind[info % sizeof(self.kind)], 0);
 }
 
+static __attribute__((noinline)) qemu_plugin_mem_cb on_new_access;
+
+/* @behind: instructions of the block behind this one. Everything rare is a tail
+ * call, so that nothing is saved on the stack: with each store less, the
+ * program gets further ahead (ring.h). */
 static void on_access(unsigned cpu, qemu_plugin_meminfo_t info, u64 vaddr,
 		      void *behind)
 {
 	struct recorder *v = &self.cpu[cpu]->recorder;
 
-	record_add(v, vaddr, kind_of(info), gap(v, behind));
+	if (is_unknown(info))
+		on_new_access(cpu, info, vaddr, behind);
+	else
+		record_add(v, vaddr, kind_of(info),
+			   v->insns - (uintptr_t)behind);
+}
+
+static void on_new_access(unsigned cpu, qemu_plugin_meminfo_t info, u64 vaddr,
+			  void *behind)
+{
+	learn_kind(info);
+	on_access(cpu, info, vaddr, behind);
+}
+
+static __attribute__((noinline)) qemu_plugin_mem_cb on_new_both;
+
+/* The load of an instruction that loads and stores the same. */
+static void on_both(unsigned cpu, qemu_plugin_meminfo_t info, u64 vaddr,
+		    void *behind)
+{
+	struct recorder *v = &self.cpu[cpu]->recorder;
+
+	if (is_unknown(info))
+		on_new_both(cpu, info, vaddr, behind);
+	else
+		record_add(v, vaddr, kind_of(info) | RING_BOTH,
+			   v->insns - (uintptr_t)behind);
+}
+
+static void on_new_both(unsigned cpu, qemu_plugin_meminfo_t info, u64 vaddr,
+			void *behind)
+{
+	learn_kind(info);
+	on_both(cpu, info, vaddr, behind);
 }
 
 /* Of a locked instruction: it is one access. With one thread QEMU makes a load
- * and a store of it, the latter without an instruction in between. */
+ * and a store of it. */
 static void on_atomic(unsigned cpu, qemu_plugin_meminfo_t info, u64 vaddr,
 		      void *behind)
 {
-	struct recorder *v = &self.cpu[cpu]->recorder;
-	u64 since = gap(v, behind);
-	u8 kind = kind_of(info);
+	struct cpu *c = self.cpu[cpu];
+	u64 count = c->recorder.insns - (uintptr_t)behind;
+	u64 size;
 
-	if (since || NBT_WHAT(kind) != NBT_STORE)
-		record_add(v, vaddr, kind | NBT_ATOMIC, since);
+	if (is_unknown(info))
+		learn_kind(info);
+	size = kind_of(info) & ~RING_WHAT;
+	if (c->atomic != count)
+		record_add(&c->recorder, vaddr, size | RING_KIND(NBT_ATOMIC, 0),
+			   count);
+	c->atomic = count;
 }
 
 static void on_block(unsigned cpu, void *length)
 {
 	self.cpu[cpu]->recorder.insns += (uintptr_t)length;
+}
+
+static void on_quiet(unsigned cpu, void *length)
+{
+	record_quiet(&self.cpu[cpu]->recorder, (uintptr_t)length);
 }
 
 static void on_marker(unsigned cpu, void *code)
@@ -111,19 +154,68 @@ static void on_marker(unsigned cpu, void *code)
 
 /* Translation **************************************************************/
 
-/* LOCK, or XCHG, which locks without (Intel SDM vol. 2, "XCHG"). */
-static bool is_atomic(const u8 *bytes, size_t len)
+/* Where the opcode is, behind prefixes. */
+static size_t opcode_at(const u8 *bytes, size_t len)
 {
 	size_t i = 0;
 
-	for (; i < len; i++) {
-		if (bytes[i] == 0xf0)
+	while (i + 1 < len &&
+	       (bytes[i] == 0x66 || bytes[i] == 0x67 || bytes[i] == 0xf2 ||
+		bytes[i] == 0xf3 || (bytes[i] & 0xf0) == 0x40))
+		i++;
+	return i;
+}
+
+/* Some instructions that access memory for certain: PUSH, POP, RET, CALL, and
+ * MOV and arithmetic with a memory operand. */
+static bool accesses(const u8 *bytes, size_t len)
+{
+	size_t i = opcode_at(bytes, len);
+	u8 op = bytes[i];
+	bool operand = i + 1 < len && bytes[i + 1] < 0xc0;
+
+	if ((op & 0xf0) == 0x50 || op == 0xc3 || op == 0xe8)
+		return true;
+	return operand && ((op & 0xfc) == 0x88 || (op & 0xc4) == 0x00 ||
+			   (op & 0xfc) == 0x80 || op == 0xc7);
+}
+
+/* Loads from memory and stores to the same: arithmetic but CMP, INC, DEC, NOT,
+ * NEG. (Others do, too; their two accesses are seen one by one.) */
+static bool is_both(const u8 *bytes, size_t len)
+{
+	size_t i = opcode_at(bytes, len);
+	u8 op = bytes[i], reg;
+
+	if (i + 1 >= len || bytes[i + 1] >= 0xc0)
+		return false;
+	reg = bytes[i + 1] >> 3 & 7;
+	if (op < 0x38 && (op & 6) == 0)
+		return true;
+	if (op == 0x80 || op == 0x81 || op == 0x83)
+		return reg != 7;
+	return (op >= 0xfe && reg < 2) ||
+	       ((op & 0xfe) == 0xf6 && (reg == 2 || reg == 3));
+}
+
+static bool surely_accesses(struct qemu_plugin_tb *tb, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+
+		if (accesses(qemu_plugin_insn_data(insn),
+			     qemu_plugin_insn_size(insn)))
 			return true;
-		if (bytes[i] != 0x66 && bytes[i] != 0x67 && bytes[i] != 0xf2 &&
-		    bytes[i] != 0xf3 && (bytes[i] & 0xf0) != 0x40)
-			break;
 	}
-	return i < len && (bytes[i] & 0xfe) == 0x86;
+	return false;
+}
+
+/* LOCK, or XCHG, which locks without (Intel SDM vol. 2, "XCHG"). */
+static bool is_atomic(const u8 *bytes, size_t len)
+{
+	if (memchr(bytes, 0xf0, opcode_at(bytes, len) + 1))
+		return true;
+	return (bytes[opcode_at(bytes, len)] & 0xfe) == 0x86;
 }
 
 static void watch(struct qemu_plugin_insn *insn, uintptr_t behind)
@@ -131,10 +223,17 @@ static void watch(struct qemu_plugin_insn *insn, uintptr_t behind)
 	const u8 *bytes = qemu_plugin_insn_data(insn);
 	size_t len = qemu_plugin_insn_size(insn);
 	uintptr_t code = marker_code(bytes, len);
+	enum qemu_plugin_mem_rw which = QEMU_PLUGIN_MEM_RW;
+	qemu_plugin_mem_cb *call = on_access;
 
-	qemu_plugin_register_vcpu_mem_cb(
-		insn, is_atomic(bytes, len) ? on_atomic : on_access,
-		QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, (void *)behind);
+	if (is_atomic(bytes, len)) {
+		call = on_atomic;
+	} else if (is_both(bytes, len)) {
+		call = on_both;
+		which = QEMU_PLUGIN_MEM_R;
+	}
+	qemu_plugin_register_vcpu_mem_cb(insn, call, QEMU_PLUGIN_CB_NO_REGS,
+					 which, (void *)behind);
 	if (code)
 		qemu_plugin_register_vcpu_insn_exec_cb(
 			insn, on_marker, QEMU_PLUGIN_CB_NO_REGS, (void *)code);
@@ -156,12 +255,16 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	(void)id;
 	if (!self.mapped)
 		begin(qemu_plugin_tb_get_insn(tb, 0));
+	if (!surely_accesses(tb, n))
+		qemu_plugin_register_vcpu_tb_exec_cb(
+			tb, on_quiet, QEMU_PLUGIN_CB_NO_REGS, (void *)n);
 	if (self.guest.threads)
 		qemu_plugin_register_vcpu_tb_exec_cb(
 			tb, on_block, QEMU_PLUGIN_CB_NO_REGS, (void *)n);
 	else
 		qemu_plugin_register_vcpu_tb_exec_inline(
-			tb, QEMU_PLUGIN_INLINE_ADD_U64, &self.insns, n);
+			tb, QEMU_PLUGIN_INLINE_ADD_U64,
+			&self.cpu[0]->recorder.insns, n);
 	for (size_t i = 0; i < n; i++)
 		watch(qemu_plugin_tb_get_insn(tb, i), n - 1 - i);
 }
@@ -225,7 +328,6 @@ static void on_thread(qemu_plugin_id_t id, unsigned cpu)
 		complain("cannot record", "too many threads");
 		_exit(1);
 	}
-	c->recorder.last = self.insns;
 	self.guest.live++;
 	record_begin(&c->recorder, self.guest.ring, self.guest.process, caller);
 	self.cpu[cpu] = c;

@@ -15,6 +15,7 @@ static bool is_lost(const struct recorder *v)
 static void to_nowhere(struct recorder *v)
 {
 	v->lane = &no_lane;
+	no_lane.position = 0;
 	v->words = nowhere;
 }
 
@@ -34,7 +35,6 @@ static void lose(struct recorder *v)
 void record_begin(struct recorder *v, struct ring *r, u16 process, u16 by)
 {
 	v->ring = r;
-	v->n = 0;
 	v->thread = ring_new_thread(r);
 	ring_event(r, &(struct nbt_event){.type = NBT_THREAD,
 					  .thread = by,
@@ -45,6 +45,7 @@ void record_begin(struct recorder *v, struct ring *r, u16 process, u16 by)
 		v->words = ring_words(r, v->lane);
 	else
 		lose(v);
+	record_sync(v);
 }
 
 void record_end(struct recorder *v)
@@ -56,7 +57,19 @@ void record_end(struct recorder *v)
 
 void record_flush(struct recorder *v)
 {
-	if (!is_lost(v))
+	if (is_lost(v))
+		no_lane.position = 0;
+	else
 		v->words = ring_next(v->ring, v->lane);
-	v->n = 0;
+}
+
+void record_sync(struct recorder *v)
+{
+	u32 n = v->lane->position;
+
+	v->words[n] = RING_SYNC;
+	v->words[n + 1] = v->insns;
+	ring_publish(v->lane, n + 2);
+	if (n + 2 > RING_WORDS - 2)
+		record_flush(v);
 }

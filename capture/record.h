@@ -9,12 +9,11 @@
 #include "capture/ring.h"
 
 struct recorder {
-	u64 *words; /* of the lane's chunk, or of @nowhere */
-	u32 n;
+	u64 *words; /* of the lane's chunk, or of none */
 	struct ring_lane *lane;
-	struct ring *ring;
 	u64 insns; /* executed by this thread */
-	u64 last;  /* @insns at the last access */
+	struct ring *ring;
+	u64 quiet; /* instructions of blocks that access nothing */
 	u16 thread;
 };
 
@@ -28,23 +27,26 @@ void record_end(struct recorder *v);
 /* The chunk is full. */
 void record_flush(struct recorder *v);
 
-/* A @gap that does not fit into a word. */
-static inline void record_far(struct recorder *v, u64 word, u64 gap)
+/* Says how many instructions there have been. */
+void record_sync(struct recorder *v);
+
+/* @kind: RING_KIND(); @count: instructions so far, with this one. */
+static inline void record_add(struct recorder *v, u64 addr, u64 kind, u64 count)
 {
-	v->words[v->n] = word | (u64)RING_FAR << RING_GAP_SHIFT;
-	v->words[v->n + 1] = gap;
-	v->n += 2;
+	u32 n = v->lane->position;
+
+	v->words[n] = addr | kind | count << RING_COUNT_SHIFT;
+	ring_publish(v->lane, n + 1);
+	if (__builtin_expect(n + 1 > RING_WORDS - 2, 0))
+		record_flush(v);
 }
 
-static inline void record_add(struct recorder *v, u64 addr, u64 kind, u64 gap)
+/* A block of @length instructions that may access nothing. */
+static inline void record_quiet(struct recorder *v, u64 length)
 {
-	u64 word = (addr & RING_ADDR) | kind << RING_KIND_SHIFT;
-
-	if (__builtin_expect(gap < RING_FAR, 1))
-		v->words[v->n++] = word | gap << RING_GAP_SHIFT;
-	else
-		record_far(v, word, gap);
-	ring_publish(v->lane, v->n);
-	if (__builtin_expect(v->n > RING_WORDS - 2, 0))
-		record_flush(v);
+	v->quiet += length;
+	if (v->quiet >= RING_COUNTS / 4) {
+		v->quiet = 0;
+		record_sync(v);
+	}
 }

@@ -37,14 +37,28 @@
 #define RING_CHUNKS (2 * RING_LANES + RING_AHEAD)
 
 /*
- * An access: bits 0-46 the address (user space), 47-51 the kind, 52-63 the
- * instructions since the access before. RING_FAR says that they follow in a
- * word of their own.
+ * An access: bits 0-46 the address (user space), 47-48 log2 of its bytes, 49-50
+ * enum nbt_access, 51 that a store to the same follows, 52-63 the low bits of
+ * the number of instructions that the thread has executed, this one included.
+ * RING_SYNC as the kind: all bits of that number follow in a word of their own;
+ * there is one wherever the low bits alone would not do.
+ *
+ * A word an access and its position are all that recording has to store, and
+ * that is what makes it fast: a program that waits for memory goes on to its
+ * next accesses as far as the CPU's store buffer reaches.
  */
-#define RING_KIND_SHIFT 47
-#define RING_GAP_SHIFT	52
-#define RING_FAR	4095u
-#define RING_ADDR	((1ull << RING_KIND_SHIFT) - 1)
+#define RING_SIZE_SHIFT	 47
+#define RING_WHAT_SHIFT	 49
+#define RING_BOTH	 (1ull << 51)
+#define RING_COUNT_SHIFT 52
+#define RING_COUNTS	 (1u << (64 - RING_COUNT_SHIFT))
+#define RING_ADDR	 ((1ull << RING_SIZE_SHIFT) - 1)
+#define RING_SYNC	 ((u64)NBT_FETCH << RING_WHAT_SHIFT)
+#define RING_WHAT	 (3ull << RING_WHAT_SHIFT)
+
+/* Bits 47-50 for an access of up to 8 bytes. */
+#define RING_KIND(what, log2_size) \
+	((u64)(what) << RING_WHAT_SHIFT | (u64)(log2_size) << RING_SIZE_SHIFT)
 
 struct ring_lane {
 	pid_t pid; /* of its process; 0 = free */
@@ -52,7 +66,7 @@ struct ring_lane {
 	u32 chunk;
 	u32 queued;   /* words of the chunk that the queue has */
 	u32 position; /* words written; by the owner, without lock */
-};
+} __attribute__((aligned(64)));
 
 enum ring_type {
 	RING_RANGE, /* words of a chunk */

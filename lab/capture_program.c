@@ -141,7 +141,8 @@ static int open_recording(struct recording *r, struct err *err)
 	r->writer = nbt_create(r->options->output, &info, err);
 	if (!r->writer)
 		return -1;
-	r->collector = collect_new(r->ring, r->writer, &r->options->limits);
+	r->collector = collect_new(r->ring, r->writer, &r->options->limits,
+				   r->options->how == CAPTURE_PLUGIN);
 	return r->collector ? 0 : err_set(err, "no memory");
 }
 
