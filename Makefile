@@ -31,9 +31,10 @@ FREECFLAGS := $(COMMON) -O2 -ffreestanding -m64 -mno-red-zone \
 	lint disk fuzz mutants bench size clean install-deps build-tests help
 
 include lib/lib.mk hv/hv.mk guest/guest.mk capture/capture.mk walk/walk.mk
+include workload/workload.mk
 include lab/lab.mk bench/bench.mk test/test.mk
 
-all: $(programs) $(bench-programs) $(plugins) $(payloads) $(hypervisor)
+all: $(programs) $(bench-programs) $(workload-programs) $(plugins) $(payloads) $(hypervisor)
 
 # Hosted C, position independent because plugins share lib/ and capture/.
 $(B)/host/%.o: %.c

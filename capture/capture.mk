@@ -16,3 +16,4 @@ $(B)/nbtrace-user.so: $(user-plugin:%.c=$(B)/host/%.o)
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared $(SANFLAGS) -o $@ $^
 include capture/import.mk
+include capture/synth.mk

@@ -33,7 +33,7 @@ static u8 kind_of(enum nbt_access what, u64 bytes)
 /* True if the access is one that gets into the trace. */
 static bool wanted(struct import *im)
 {
-	if (++im->seen > im->limits->skip)
+	if (limits_take(im->limits, &im->state))
 		return true;
 	im->since = 0;
 	return false;
@@ -41,9 +41,7 @@ static bool wanted(struct import *im)
 
 static bool enough(const struct import *im)
 {
-	u64 limit = im->limits->limit;
-
-	return (limit && nbt_written(im->w) >= limit) || nbt_failed(im->w);
+	return limits_reached(im->limits, &im->state) || nbt_failed(im->w);
 }
 
 bool import_access(struct import *im, enum nbt_access what, u64 addr, u64 bytes)
@@ -100,11 +98,11 @@ int import_line(struct import *im, char *line, size_t size)
 }
 
 static void describe(struct nbt_info *info, const char *format,
-		     const char *path)
+		     const char *path, enum nbt_codec codec)
 {
 	const char *name = strrchr(path, '/');
 
-	*info = (struct nbt_info){.codec = NBT_ZSTD};
+	*info = (struct nbt_info){.codec = codec};
 	snprintf(info->program, sizeof(info->program), "%s",
 		 name ? name + 1 : path);
 	snprintf(info->source, sizeof(info->source), "import %s", format);
@@ -115,7 +113,7 @@ static int run(const struct import_format *format, struct import *im,
 {
 	struct nbt_info info;
 
-	describe(&info, format->name, im->path);
+	describe(&info, format->name, im->path, im->limits->codec);
 	im->w = nbt_create(out, &info, im->err);
 	if (!im->w)
 		return -1;
@@ -123,7 +121,7 @@ static int run(const struct import_format *format, struct import *im,
 		if (nbt_written(im->w) || nbt_failed(im->w))
 			return nbt_finish(im->w, im->err);
 		err_set(im->err, "%s: no accesses in it%s", im->path,
-			im->seen ? " behind those to skip" : "");
+			im->state.seen ? ": none that is to be recorded" : "");
 	}
 	nbt_abandon(im->w);
 	return -1;

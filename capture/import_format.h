@@ -20,7 +20,7 @@ struct import {
 	const char *unit; /* "record", "line" */
 	u64 record;	  /* number of the one being read, from 1 */
 	u64 since;	  /* instructions behind the last access */
-	u64 seen;	  /* accesses */
+	struct limits_state state;
 };
 
 struct import_format {

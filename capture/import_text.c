@@ -119,8 +119,7 @@ static int run_table(struct import *im)
 		if (!parse_row(line, row))
 			return import_bad(im, "not VA,PE1,PE2,PE3,PE4,PA, in "
 					      "hexadecimal");
-		if (im->seen >= im->limits->skip)
-			put_entries(im, row, &root);
+		put_entries(im, row, &root);
 		im->since = 1;
 		if (!import_physical(im, row[VA], row[PA]))
 			break;

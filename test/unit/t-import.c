@@ -121,7 +121,8 @@ static void limits_choose_accesses(void **state)
 	becomes_limited("raw", &one, "S8 7fff12345678 +1\n");
 	assert_true(import_trace("raw", IN, OUT, &beyond, &err) < 0);
 	assert_string_equal(err.text,
-			    "in: no accesses in it behind those to skip");
+			    "in: no accesses in it: none that is to be "
+			    "recorded");
 }
 
 /* ChampSim */

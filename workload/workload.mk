@@ -1,0 +1,13 @@
+# workload/: programs with well-known ways to use memory. Each is a pattern,
+# which capture/synth makes traces of as well.
+workload-names := gups stream chase btree canneal xsbench graph500
+workload-programs := $(workload-names:%=$(B)/workload/%)
+workload-common := $(B)/host/workload/main.o $(B)/host/workload/size.o
+
+# One access is one instruction, whichever the compiler.
+$(B)/host/workload/%.o: HOSTCFLAGS += -fno-tree-vectorize
+$(workload-programs): $(B)/workload/%: $(B)/host/workload/%.o \
+		$(workload-common)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SANFLAGS) -pthread -o $@ $^
