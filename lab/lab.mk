@@ -5,6 +5,11 @@ lab-lib := args bench boot cache console counts host job machine measure \
 	run settle stack terminal
 lab-cmd := main cmd_run cmd_bench cmd_doctor
 lab-cmd += cmd_capture capture_info capture_program
+# What needs the simulator.
+lab-walk-src := lab/save.c lab/walk_figures.c lab/walk_json.c \
+	lab/walk_keep.c lab/walk_perf.c lab/walk_plan.c lab/walk_table.c \
+	lab/walk_work.c
+lab-cmd += cmd_walk
 lab-lib-obj := $(lab-lib:%=$(B)/host/lab/%.o)
 LAB_LIBS := -larchive -ljansson -linih
 programs := $(B)/nestbox
@@ -12,6 +17,7 @@ programs := $(B)/nestbox
 $(B)/nestbox: $(lab-cmd:%=$(B)/host/lab/%.o) $(lab-lib-obj) \
 		$(capture-core:%.c=$(B)/host/%.o) \
 		$(capture-lab:%.c=$(B)/host/%.o) $(nbt-host) \
+		$(lab-walk-src:%.c=$(B)/host/%.o) $(walk-obj) \
 		$(lib-hosted-src:%.c=$(B)/host/%.o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LAB_LIBS) $(NBT_LIBS)

@@ -16,6 +16,8 @@ static const struct command commands[] = {
 	{"bench", cmd_bench, "measure what operations cost at each level"},
 	{"capture", cmd_capture,
 	 "record what programs do to memory; look at traces"},
+	{"walk", cmd_walk,
+	 "simulate how designs translate the addresses of a trace"},
 	{"doctor", cmd_doctor,
 	 "say what this machine can run and what it lacks"},
 };

@@ -168,7 +168,15 @@ $(l1-programs): $(B)/test/e2e/%: test/e2e/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON) -D_GNU_SOURCE -O2 -static -o $@ $<
 
-build-tests: $(units) $(replays) $(l1-programs)
+# A trace for tests of what reads them.
+mktrace := $(B)/test/e2e/mktrace
+$(mktrace): $(B)/host/test/e2e/mktrace.o $(B)/host/bench/pattern.o $(nbt-host) \
+		$(lib-hosted-src:%.c=$(B)/host/%.o)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(NBT_LIBS)
+
+build-tests: $(units) $(replays) $(l1-programs) $(mktrace)
 
 check-tests := test/fuzz/replay-lab.sh test/fuzz/replay-boot.sh \
 	test/fuzz/replay-merge.sh test/fuzz/replay-vmcb.sh \
