@@ -110,14 +110,18 @@ static inline u64 count(u64 word, u64 *insns)
 	return gap;
 }
 
-static void put_word(struct collector *c, u64 word, u64 gap)
+static inline void put_word(struct collector *c, u64 word, u64 gap)
 {
+	u64 addr = word & RING_ADDR;
 	unsigned log2 = word >> RING_SIZE_SHIFT & 3;
 
-	put_access(c, word & RING_ADDR,
-		   NBT_KIND(word >> RING_WHAT_SHIFT & 3, log2), gap);
-	if (word & RING_BOTH)
-		put_access(c, word & RING_ADDR, NBT_KIND(NBT_STORE, log2), 0);
+	if (!(word & RING_BOTH)) {
+		put_access(c, addr, NBT_KIND(word >> RING_WHAT_SHIFT & 3, log2),
+			   gap);
+		return;
+	}
+	put_access(c, addr, NBT_KIND(NBT_LOAD, log2), gap);
+	put_access(c, addr, NBT_KIND(NBT_STORE, log2), 0);
 }
 
 static void put_words(struct collector *c, const struct ring_entry *e)

@@ -98,7 +98,7 @@ static void on_new_access(unsigned cpu, qemu_plugin_meminfo_t info, u64 vaddr,
 
 static __attribute__((noinline)) qemu_plugin_mem_cb on_new_both;
 
-/* The load of an instruction that loads and stores the same. */
+/* The load or the store of an instruction that does both to one place. */
 static void on_both(unsigned cpu, qemu_plugin_meminfo_t info, u64 vaddr,
 		    void *behind)
 {
@@ -229,6 +229,7 @@ static void watch(struct qemu_plugin_insn *insn, uintptr_t behind)
 	if (is_atomic(bytes, len)) {
 		call = on_atomic;
 	} else if (is_both(bytes, len)) {
+		/* QEMU 7.2 takes that for the store, others for the load. */
 		call = on_both;
 		which = QEMU_PLUGIN_MEM_R;
 	}

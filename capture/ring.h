@@ -38,7 +38,7 @@
 
 /*
  * An access: bits 0-46 the address (user space), 47-48 log2 of its bytes, 49-50
- * enum nbt_access, 51 that a store to the same follows, 52-63 the low bits of
+ * enum nbt_access, 51 that it is a load and then a store, 52-63 the low bits of
  * the number of instructions that the thread has executed, this one included.
  * RING_SYNC as the kind: all bits of that number follow in a word of their own;
  * there is one wherever the low bits alone would not do.

@@ -27,3 +27,6 @@ int capture_program(const struct capture *c, int *status, struct err *err);
 /* --info and --verify; @all decodes every block. Returns 1 if @path is
  * damaged. */
 int capture_info(const char *path, bool all, bool json, struct err *err);
+
+/* --dump: all of it, as text. */
+int capture_dump(const char *path, struct err *err);

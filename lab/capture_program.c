@@ -295,6 +295,9 @@ static int finish(struct recording *r, struct err *err)
 	collect_end(r->collector);
 	r->collector = NULL;
 	accesses = nbt_written(r->writer);
+	if (!accesses && !nbt_failed(r->writer))
+		return err_set(err, "%s: not written: nothing was recorded",
+			       r->options->output);
 	if (nbt_finish(r->writer, err) < 0) {
 		r->writer = NULL;
 		return -1;
@@ -320,6 +323,8 @@ int capture_program(const struct capture *c, int *status, struct err *err)
 	struct args a = {0};
 	int result = -1;
 
+	/* A limit of the file's size is an error like others. */
+	signal(SIGXFSZ, SIG_IGN);
 	r.ring = ring_create(&r.ring_fd, err);
 	if (r.ring)
 		result = run(&r, &a, err);

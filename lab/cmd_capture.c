@@ -15,6 +15,7 @@ enum {
 	OPT_MARKED,
 	OPT_INFO,
 	OPT_VERIFY,
+	OPT_DUMP,
 	OPT_JSON,
 };
 
@@ -35,6 +36,7 @@ static const struct argp_option options[] = {
 	{"info", OPT_INFO, "FILE", 0, "Print what is in it", 0},
 	{"verify", OPT_VERIFY, "FILE", 0,
 	 "The same, and decode all of it; status 1 if it is damaged", 0},
+	{"dump", OPT_DUMP, "FILE", 0, "Print its accesses and events", 0},
 	{"json", OPT_JSON, 0, 0, "Print JSON", 0},
 	{0},
 };
@@ -54,7 +56,7 @@ static const char doc[] =
 
 struct options {
 	struct capture capture;
-	const char *info;
+	const char *info, *dump; /* or NULL */
 	bool verify, json;
 };
 
@@ -114,6 +116,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPT_INFO:
 		o->info = arg;
 		return 0;
+	case OPT_DUMP:
+		o->dump = arg;
+		return 0;
 	case OPT_JSON:
 		o->json = true;
 		return 0;
@@ -129,9 +134,10 @@ static const char *check(const struct options *o)
 {
 	const struct capture *c = &o->capture;
 
-	if (o->info)
+	if (o->info || o->dump)
 		return c->command || c->output
-			       ? "--info and --verify record nothing"
+			       ? "--info, --verify and --dump record "
+				 "nothing"
 			       : NULL;
 	if (!c->command)
 		return "what is to be recorded? See nestbox capture --help";
@@ -162,6 +168,8 @@ int cmd_capture(int argc, char **argv)
 		return complain(EXIT_USAGE, "%s", wrong);
 	if (o.info)
 		result = status = capture_info(o.info, o.verify, o.json, &err);
+	else if (o.dump)
+		result = capture_dump(o.dump, &err);
 	else
 		result = capture_program(&o.capture, &status, &err);
 	return result < 0 ? complain(EXIT_FAILED, "%s", err.text) : status;

@@ -177,6 +177,14 @@ $(mktrace): $(B)/host/test/e2e/mktrace.o $(B)/host/bench/pattern.o $(nbt-host) \
 	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(NBT_LIBS)
 
 build-tests: $(units) $(replays) $(l1-programs) $(mktrace)
+# What test/e2e/capture.sh records.
+captured := $(B)/test/e2e/captured
+$(captured): test/e2e/captured.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON) -D_GNU_SOURCE -O2 -o $@ $<
+
+build-tests: $(units) $(replays) $(l1-programs) $(captured)
 
 check-tests := test/fuzz/replay-lab.sh test/fuzz/replay-boot.sh \
 	test/fuzz/replay-merge.sh test/fuzz/replay-vmcb.sh \
@@ -184,7 +192,8 @@ check-tests := test/fuzz/replay-lab.sh test/fuzz/replay-boot.sh \
 	test/fuzz/replay-vmcb.sh test/fuzz/replay-x86dec.sh \
 	test/fuzz/replay-nbt.sh test/fuzz/replay-import.sh \
 	test/e2e/bad-input.sh
-guest-tests := test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
+guest-tests := test/e2e/capture.sh
+guest-tests += test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
 	test/e2e/attack.sh test/e2e/iso.sh test/e2e/iommu.sh \
 	test/e2e/stacks.sh test/e2e/nested.sh test/e2e/shake.sh \
 	test/e2e/instrument.sh \
@@ -201,7 +210,7 @@ long-tests := test/e2e/deep.sh test/e2e/nested-long.sh \
 check: all $(units) $(replays)
 	$(Q)tools/run-tap -n check -t 120 $(units) $(check-tests)
 
-check-guest: all $(l1-programs)
+check-guest: all $(l1-programs) $(captured)
 	$(Q)tools/run-tap -n check-guest -j 2 -t 1200 $(guest-tests)
 
 # The suite that needs Bochs, alone: with what it needs, and a summary.
