@@ -17,3 +17,12 @@ $(B)/nbtrace-user.so: $(user-plugin:%.c=$(B)/host/%.o)
 	$(Q)$(CC) -shared $(SANFLAGS) -o $@ $^
 include capture/import.mk
 include capture/synth.mk
+
+# Linked into programs: doc/traces.md.
+hooks-src := capture/hooks.c capture/collect.c capture/record.c \
+	capture/ring.c lib/err.c $(nbt-src)
+hooks := $(B)/libnbhooks.a
+$(hooks): $(hooks-src:%.c=$(B)/host/%.o)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^

@@ -307,10 +307,32 @@ static int finish(struct recording *r, struct err *err)
 	return 0;
 }
 
+/* The program as it is; libnbhooks.a in it finds the ring. */
+static int native_args(struct recording *r, struct args *a, struct err *err)
+{
+	char path[4096], ring[64];
+	struct program p;
+
+	snprintf(r->source, sizeof(r->source), "hooks");
+	snprintf(ring, sizeof(ring), "/proc/%d/fd/%d", (int)getpid(),
+		 r->ring_fd);
+	(void)setenv("NESTBOX_RING", ring, 1);
+	for (char **arg = r->options->command; *arg; arg++)
+		args_add(a, *arg);
+	return check_program(a->v[0], path, sizeof(path), &p, err);
+}
+
+static int prepare(struct recording *r, struct args *a, struct err *err)
+{
+	if (r->options->how == CAPTURE_HOOKS)
+		return native_args(r, a, err);
+	return check_emulator(r, err) < 0 ? -1 : emulator_args(r, a, err);
+}
+
 static int run(struct recording *r, struct args *a, struct err *err)
 {
-	if (check_emulator(r, err) < 0 || emulator_args(r, a, err) < 0 ||
-	    open_recording(r, err) < 0 || start(r, a, err) < 0)
+	if (prepare(r, a, err) < 0 || open_recording(r, err) < 0 ||
+	    start(r, a, err) < 0)
 		return -1;
 	record(r);
 	catch_signals(SIG_IGN);

@@ -7,7 +7,8 @@
 #include "lab/command.h"
 
 enum {
-	OPT_RAW = 256,
+	OPT_HOOKS = 256,
+	OPT_RAW,
 	OPT_SKIP,
 	OPT_LIMIT,
 	OPT_WINDOW,
@@ -22,6 +23,8 @@ enum {
 static const struct argp_option options[] = {
 	{0, 0, 0, 0, "To record a program:", 1},
 	{"output", 'o', "FILE", 0, "The trace to write", 0},
+	{"hooks", OPT_HOOKS, 0, 0,
+	 "Run it natively: libnbhooks.a is linked into it", 0},
 	{"raw", OPT_RAW, 0, 0, "Do not compress: five times the size", 0},
 	{"skip", OPT_SKIP, "N", 0, "Leave out the first N accesses (k, m, g)",
 	 0},
@@ -108,6 +111,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'o':
 		o->capture.output = arg;
+		return 0;
+	case OPT_HOOKS:
+		o->capture.how = CAPTURE_HOOKS;
 		return 0;
 	case OPT_VERIFY:
 		o->verify = true;
