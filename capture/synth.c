@@ -12,6 +12,8 @@
 #include "workload/chase.h"
 #include "workload/graph500.h"
 #include "workload/gups.h"
+#include "workload/memcached.h"
+#include "workload/redis.h"
 #include "workload/size.h"
 #include "workload/stream.h"
 #include "workload/xsbench.h"
@@ -25,12 +27,14 @@
 #define THREAD_STACK (8ull << 20)
 
 static const struct pattern *const patterns[] = {
-	&btree_pattern, &canneal_pattern, &chase_pattern,   &graph500_pattern,
-	&gups_pattern,	&stream_pattern,  &xsbench_pattern,
+	&btree_pattern,	   &canneal_pattern, &chase_pattern,
+	&graph500_pattern, &gups_pattern,    &memcached_pattern,
+	&redis_pattern,	   &stream_pattern,  &xsbench_pattern,
 };
 
-const char *const synth_names[] = {"btree", "canneal", "chase",	  "graph500",
-				   "gups",  "stream",  "xsbench", NULL};
+const char *const synth_names[] = {"btree",   "canneal",   "chase", "graph500",
+				   "gups",    "memcached", "redis", "stream",
+				   "xsbench", NULL};
 
 struct synth {
 	struct memory m;
@@ -95,7 +99,7 @@ static int choose(struct synth *s, const char *name, size_t length)
 	}
 	return err_set(s->err,
 		       "--synth %s: no such pattern: btree, canneal, chase, "
-		       "graph500, gups, stream or xsbench",
+		       "graph500, gups, memcached, redis, stream or xsbench",
 		       s->spec);
 }
 

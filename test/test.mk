@@ -9,6 +9,10 @@ unit-names += t-nbt t-nbt-damage t-nbt-write t-import t-import-walk
 unit-names += t-designs t-frames t-space t-space-event t-space-guess \
 	t-tea t-vma
 unit-names += t-derive t-profile t-textbook t-walk
+unit-names += t-nbt t-nbt-damage t-nbt-write
+unit-names += t-designs t-space t-space-event t-tea t-vma
+unit-names += t-profile t-textbook t-walk
+unit-names += t-import t-import-walk t-pattern t-synth
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
@@ -62,6 +66,11 @@ $(walk-tests:%=$(SB)/unit/%): $(walk-san)
 $(SB)/unit/t-textbook: $(SB)/test/unit/textbook.o $(SB)/walk/key.o \
 	$(walk-space-src:%.c=$(SB)/%.o)
 $(SB)/unit/t-walk: $(SB)/bench/pattern.o
+
+# workload/'s patterns: with memory that they are compared with, and recorded.
+$(SB)/test/unit/t-pattern.o: HOSTCFLAGS += -iquote test/unit/fake
+$(SB)/unit/t-pattern: $(SB)/workload/size.o
+$(SB)/unit/t-synth: $(synth-src:%.c=$(SB)/%.o)
 
 # Imported traces, in files, through walk/.
 $(SB)/unit/t-import-walk: $(SB)/bench/pattern.o \

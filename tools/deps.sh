@@ -21,6 +21,9 @@ emulator="ipxe-qemu libaio1 libbpf1 libcapstone4 libdaxctl1 libelf1 libfdt1
 	libsasl2-2 libseccomp2 libslirp0 libudev1 liburing2 libvdeplug2
 	libzstd1 qemu-user"
 
+# What is recorded as an example and in tests.
+programs="redis-server redis-tools memcached sqlite3"
+
 # make check, check-guest and check-long.
 tests="libcmocka-dev libzydis-dev perl tmux jq grub-common grub-pc-bin
 	xorriso mtools e2fsprogs fdisk bochs bochs-term bochsbios vgabios"
@@ -39,7 +42,7 @@ usage() {
 }
 
 all() {
-	echo "$build $images $emulator $tests $lint"
+	echo "$build $images $emulator $programs $tests $lint"
 	[ "$(id -u)" = 0 ] || echo "$unprivileged"
 }
 

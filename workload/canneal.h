@@ -76,9 +76,9 @@ static inline void canneal_fill(const void *pattern, struct memory *m)
 	for (u64 i = c->n - 1; i > 0; i--) {
 		u64 j = below(scatter(c->plan.seed ^ i), i + 1);
 		u64 a = canneal_element(c, i), b = canneal_element(c, j);
-		u64 place = LOAD(m, u64, a, 0);
+		u64 place = LOAD_ANY(m, u64, a, 0);
 
-		STORE(m, u64, a, LOAD(m, u64, b, 0));
+		STORE(m, u64, a, LOAD_ANY(m, u64, b, 0));
 		STORE(m, u64, b, place);
 	}
 }
@@ -99,7 +99,7 @@ static inline void canneal_cost(const struct canneal *c, struct memory *m,
 	for (u64 k = 0; k < CANNEAL_WIRES; k++) {
 		u64 other =
 			LOAD(m, u64, at + 8 + 8 * k, canneal_wire(c, at, k));
-		u64 place = LOAD(m, u64, other, canneal_place(c, other));
+		u64 place = LOAD_ANY(m, u64, other, canneal_place(c, other));
 		u64 position = LOAD(m, u64, place, canneal_position(c, place));
 
 		cost[0] += canneal_distance(position, where[0]);
@@ -112,8 +112,8 @@ static inline void canneal_swap(const struct canneal *c, struct worker *w,
 				u64 a, u64 b)
 {
 	struct memory *m = w->m;
-	u64 place_a = LOAD(m, u64, a, canneal_place(c, a));
-	u64 place_b = LOAD(m, u64, b, canneal_place(c, b));
+	u64 place_a = LOAD_ANY(m, u64, a, canneal_place(c, a));
+	u64 place_b = LOAD_ANY(m, u64, b, canneal_place(c, b));
 	u64 where[2] = {
 		LOAD(m, u64, place_a, canneal_position(c, place_a)),
 		LOAD(m, u64, place_b, canneal_position(c, place_b)),

@@ -43,6 +43,7 @@ static inline int graph500_lay_out(void *pattern, struct memory *m)
 {
 	struct graph500 *g = pattern;
 	u64 each = 16 + 16 * (u64)g->plan.threads, n = 1;
+	int failed = 0;
 
 	if (g->plan.threads > GRAPH_THREADS)
 		return -1;
@@ -60,7 +61,8 @@ static inline int graph500_lay_out(void *pattern, struct memory *m)
 		g->parent[i] = memory_map(m, n * 8);
 		g->queue[i] = memory_map(m, n * 8);
 	}
-	return DECIDE(m, 0, graph_model(g, m));
+	MODEL(m, failed = graph_model(g, m));
+	return failed;
 }
 
 #define GRAPH_ODD     0x9e3779b97f4a7c15ull
@@ -182,9 +184,11 @@ static inline void graph_scan(const struct graph500 *g, struct worker *w,
 {
 	struct memory *m = w->m;
 	u64 heads = g->heads, parents = g->parent[w->id];
-	u64 n, row = DECIDE(m, 0, graph_row(g, graph_vertex(g, name), &n));
-	u64 i = LOAD(m, u64, g->rows + 16 * name, row);
-	u64 end = LOAD(m, u64, g->rows + 16 * name + 8, row + n);
+	u64 n = 0, row = 0, i, end;
+
+	MODEL(m, row = graph_row(g, graph_vertex(g, name), &n));
+	i = LOAD(m, u64, g->rows + 16 * name, row);
+	end = LOAD(m, u64, g->rows + 16 * name + 8, row + n);
 
 	WORK(m, 16);
 	for (; i < end; i++) {
@@ -192,8 +196,8 @@ static inline void graph_scan(const struct graph500 *g, struct worker *w,
 				graph_head(g, graph_vertex(g, name), i));
 
 		w->sum += head;
-		if (LOAD(m, u64, parents + 8 * head,
-			 graph_parent(g, w->id, head)) == GRAPH_NONE)
+		if (LOAD_ANY(m, u64, parents + 8 * head,
+			     graph_parent(g, w->id, head)) == GRAPH_NONE)
 			graph_put(g, w, head, name);
 		WORK(m, 6);
 	}

@@ -36,7 +36,7 @@ static inline void gups_run(const void *pattern, struct worker *worker, u64 n)
 		u64 random = draw(w), at = table + 8 * below(random, size);
 
 		WORK(w->m, 17);
-		STORE(w->m, u64, at, LOAD(w->m, u64, at, 0) ^ random);
+		STORE(w->m, u64, at, LOAD_ANY(w->m, u64, at, 0) ^ random);
 		w->sum += at - table;
 	}
 	*worker = local;

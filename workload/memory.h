@@ -10,7 +10,8 @@
  * evaluate it.
  *
  *   LOAD(m, T, at, value)    reads a T
- *   STORE(m, T, at, value)   writes one
+ *   LOAD_ANY(...)            the same where operations have changed what is
+ *read: the value is as good as the real one STORE(m, T, at, value)   writes one
  *   WORK(m, n)               n instructions that access no memory, as gcc -O2
  *                            has them in the programs (accesses count
  *                            themselves); measured, see doc/workloads.md
@@ -26,6 +27,7 @@ struct memory; /* there is none */
 #define LOAD(m, T, at, value)            \
 	((void)(m), (void)sizeof(value), \
 	 *(const T *)(const void *)(uintptr_t)(at))
+#define LOAD_ANY LOAD
 #define STORE(m, T, at, value) \
 	((void)(m), *(T *)(void *)(uintptr_t)(at) = (T)(value))
 #define WORK(m, n)	       ((void)(m), (void)sizeof(n))

@@ -44,6 +44,7 @@ static inline void memory_access(struct memory *m, u64 at, u8 kind)
 
 #define LOAD(m, T, at, value) \
 	(memory_access(m, at, MEMORY_KIND(NBT_LOAD, T)), (T)(value))
+#define LOAD_ANY LOAD
 #define STORE(m, T, at, value) \
 	((void)(value), memory_access(m, at, MEMORY_KIND(NBT_STORE, T)))
 #define WORK(m, n)	       ((void)((m)->since += (n)))
