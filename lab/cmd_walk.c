@@ -302,16 +302,34 @@ static int show(const struct walk_plan *p, const struct options *o,
 	return 0;
 }
 
-static void warn_of_damage(const struct walk_plan *p)
+static void warn_of_trace(const struct walk_row *r)
 {
+	unsigned long long lost = walk_row_lost(r);
+
+	if (!nbt_info(r->trace->reader)->complete)
+		complain(0, "%s: the file ends early: what there is was used",
+			 r->trace->path);
+	if (lost)
+		complain(0, "%s: damaged blocks left out: %llu", r->trace->path,
+			 lost);
+}
+
+/* Of each trace once; returns how many rows failed. */
+static size_t warn(const struct walk_plan *p, struct err *err)
+{
+	const struct walk_trace *said = NULL;
+	size_t failed = 0;
+
 	for (size_t i = 0; i < p->row_count; i++) {
 		const struct walk_row *r = &p->rows[i];
 
-		if (r->stats.lost_blocks && (!i || r->trace != r[-1].trace))
-			complain(0, "%s: %llu damaged blocks were skipped",
-				 r->trace->path,
-				 (unsigned long long)r->stats.lost_blocks);
+		if (*r->failure && !failed++)
+			err_set(err, "%s: %s", r->trace->path, r->failure);
+		if (r->done && r->trace != said)
+			warn_of_trace(r);
+		said = r->done ? r->trace : said;
 	}
+	return failed;
 }
 
 int cmd_walk(int argc, char **argv)
@@ -333,6 +351,7 @@ int cmd_walk(int argc, char **argv)
 
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&parser, argc, argv, 0, NULL, &o);
+	(void)signal(SIGXFSZ, SIG_IGN); /* an error like a full disk */
 	if (o.list) {
 		walk_print_list(stdout);
 		return fflush(stdout) ? complain(EXIT_FAILED, "stdout: %s",
@@ -344,8 +363,8 @@ int cmd_walk(int argc, char **argv)
 		status = run(&p, &o, &err);
 	if (!status)
 		status = show(&p, &o, &err);
-	if (!status)
-		warn_of_damage(&p);
+	if (!status && warn(&p, &err))
+		status = -1;
 	walk_plan_free(&p);
 	return status ? complain(EXIT_FAILED, "%s", err.text) : 0;
 }

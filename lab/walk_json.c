@@ -41,6 +41,10 @@ static void put_identity(json_t *o, const struct walk_row *r)
 	put_count(o, "skip", s->skip);
 	put_count(o, "seed", s->seed);
 	put_text(o, "refused", r->refusal);
+	put_text(o, "failed", *r->failure ? r->failure : NULL);
+	put_count(o, "lost_blocks", walk_row_lost(r));
+	json_object_set_new(o, "complete",
+			    json_boolean(nbt_info(r->trace->reader)->complete));
 	json_object_set_new(o, "implied", json_boolean(r->implied));
 }
 
@@ -114,7 +118,6 @@ static void put_costs(json_t *o, const struct walk_stats *s,
 	put_count(o, "table_bytes", f->tables);
 	put_count(o, "tea_bytes", teas);
 	put_count(o, "frame_bytes", frames);
-	put_count(o, "lost_blocks", s->lost_blocks);
 }
 
 static json_t *anatomy(const struct walk_row *r)

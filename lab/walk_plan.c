@@ -173,3 +173,8 @@ u64 walk_row_accesses(const struct walk_row *r)
 
 	return r->spec.limit && end < all ? end : all;
 }
+
+u64 walk_row_lost(const struct walk_row *r)
+{
+	return nbt_info(r->trace->reader)->lost_blocks + r->stats.lost_blocks;
+}

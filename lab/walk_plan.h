@@ -26,6 +26,7 @@ struct walk_row {
 	struct walk_row *radix; /* same trace, environment and pages */
 	bool implied;		/* radix, which nobody asked for */
 	bool done;		/* stats are valid */
+	char failure[200];	/* why it could not be computed, or "" */
 	struct walk_stats stats;
 };
 
@@ -59,3 +60,7 @@ int walk_parse_list(u64 *bits, const char *text, const char *const *names,
 
 /* Accesses that a row will replay, damage apart. */
 u64 walk_row_accesses(const struct walk_row *r);
+
+/* Blocks that a row is without: those that could not be decoded, and those that
+ * a file without its index lacks. */
+u64 walk_row_lost(const struct walk_row *r);

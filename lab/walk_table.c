@@ -63,6 +63,11 @@ static void print_trace(const struct walk_row *r, FILE *to)
 		s->threads_per_core && s->profile->cores > 1 ? "s" : "",
 		s->frames == FRAMES_BUDDY ? "of a buddy allocator"
 					  : "computed");
+	if (walk_row_lost(r))
+		fprintf(to, ", damaged blocks left out: %llu",
+			(unsigned long long)walk_row_lost(r));
+	if (!i->complete)
+		fputs(", a file that ends early", to);
 	if (s->skip)
 		fprintf(to, ", the first %llu accesses only warm up",
 			(unsigned long long)s->skip);
@@ -92,12 +97,16 @@ static void print_group(const struct walk_plan *p, const struct walk_row *r,
 	char t[2][16];
 
 	walk_figures(&f, p, r->radix);
-	fprintf(to, "\n%s, %s pages: %.1f %% of radix's time is walks (%s); ",
-		env_name[r->spec.env], pages_name[r->spec.pages], 100 * f.share,
-		walk_share_source(p));
-	fprintf(to, "L1 TLB MPKI %s data, %s code\n",
-		ratio(t[0], mpki(s->dtlb_misses, s)),
-		ratio(t[1], mpki(s->itlb_misses, s)));
+	fprintf(to, "\n%s, %s pages", env_name[r->spec.env],
+		pages_name[r->spec.pages]);
+	if (r->radix->done)
+		fprintf(to,
+			": %.1f %% of radix's time is walks (%s); L1 TLB MPKI "
+			"%s data, %s code",
+			100 * f.share, walk_share_source(p),
+			ratio(t[0], mpki(s->dtlb_misses, s)),
+			ratio(t[1], mpki(s->itlb_misses, s)));
+	fputc('\n', to);
 	print_head("design", p->has_perf ? "perf" : "model", to);
 }
 
@@ -126,11 +135,11 @@ static void print_row(const struct walk_plan *p, const struct walk_row *r,
 }
 
 /* Words from column NAME + 2 on, in as many lines as they take. */
-static void print_refusal(const struct walk_row *r, FILE *to)
+static void print_reason(const struct walk_row *r, const char *what,
+			 const char *word, FILE *to)
 {
-	const char *word = r->refusal;
-	size_t at = (size_t)fprintf(to, "%-*s refused:", NAME,
-				    r->spec.design->name);
+	size_t at = (size_t)fprintf(to, "%-*s %s", NAME, r->spec.design->name,
+				    what);
 
 	while (*word) {
 		size_t length = strcspn(word, " ");
@@ -141,13 +150,6 @@ static void print_refusal(const struct walk_row *r, FILE *to)
 		word += length + (word[length] == ' ');
 	}
 	fputc('\n', to);
-}
-
-static void print_damage(const struct walk_row *r, FILE *to)
-{
-	if (r->stats.lost_blocks)
-		fprintf(to, "%-*s without %llu damaged blocks\n", NAME, "",
-			(unsigned long long)r->stats.lost_blocks);
 }
 
 void walk_print_table(const struct walk_plan *p, FILE *to)
@@ -161,12 +163,12 @@ void walk_print_table(const struct walk_plan *p, FILE *to)
 		}
 		if (!i || !same_group(r, r - 1))
 			print_group(p, r, to);
-		if (r->refusal) {
-			print_refusal(r, to);
-			continue;
-		}
-		print_row(p, r, to);
-		print_damage(r, to);
+		if (r->refusal)
+			print_reason(r, "refused:", r->refusal, to);
+		else if (*r->failure)
+			print_reason(r, "failed:", r->failure, to);
+		else
+			print_row(p, r, to);
 	}
 	if (p->implied)
 		fputs("\n* not asked for: what the others are compared with\n",

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lab/walk_work.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -11,7 +10,6 @@
 #include <unistd.h>
 
 #include "lab/walk_keep.h"
-#include "walk/design.h"
 
 #define TICK_MS	      200
 #define LINE_SECONDS  30 /* between lines where stderr is no terminal */
@@ -22,7 +20,8 @@ struct crew {
 	pthread_t boss;
 	pthread_mutex_t lock; /* of what follows, but the atomic ones */
 	size_t next;
-	struct err err; /* of the first row that failed */
+	struct walk_keep *keep;
+	struct err err; /* of keeping rows */
 	bool failed;
 	atomic_bool stop;
 	atomic_ullong accesses; /* replayed so far, in all rows */
@@ -70,20 +69,22 @@ static struct walk_row *take_row(struct crew *c)
 	return row;
 }
 
-static void fail(struct crew *c, const struct walk_row *row,
-		 const struct err *why)
+/* Under the lock. A file of the cache folder is a convenience, one that was
+ * asked for is not. */
+static void keep_row(struct crew *c, const struct walk_row *row)
 {
-	const struct walk_spec *s = &row->spec;
+	struct err err;
 
-	pthread_mutex_lock(&c->lock);
-	if (!c->failed && !atomic_load(&c->stop)) {
+	if (!c->keep || !walk_keep_row(c->keep, row, &err))
+		return;
+	if (c->keep->remove) {
+		fprintf(stderr, "walk: %s: no more rows are kept\n", err.text);
+	} else {
+		c->err = err;
 		c->failed = true;
-		err_set(&c->err, "%s, %s, %s, %s: %.300s", row->trace->path,
-			s->design->name, env_name[s->env], pages_name[s->pages],
-			why->text);
+		atomic_store(&c->stop, true);
 	}
-	atomic_store(&c->stop, true);
-	pthread_mutex_unlock(&c->lock);
+	c->keep = NULL;
 }
 
 static void run_row(struct crew *c, struct walk_row *row)
@@ -91,18 +92,16 @@ static void run_row(struct crew *c, struct walk_row *row)
 	struct turn turn = {c, 0};
 	const struct walk_progress progress = {report, &turn};
 	struct err err;
+	int status = walk_run(row->trace->reader, &row->spec, &progress,
+			      &row->stats, &err);
 
-	if (walk_run(row->trace->reader, &row->spec, &progress, &row->stats,
-		     &err)) {
-		fail(c, row, &err);
-		return;
-	}
 	pthread_mutex_lock(&c->lock);
-	row->done = true;
-	if (c->work->keep && !c->failed &&
-	    walk_keep_row(c->work->keep, row, &c->err)) {
-		c->failed = true;
-		atomic_store(&c->stop, true);
+	if (!status) {
+		row->done = true;
+		keep_row(c, row);
+	} else if (!atomic_load(&c->stop)) {
+		snprintf(row->failure, sizeof(row->failure), "%.199s",
+			 err.text);
 	}
 	pthread_mutex_unlock(&c->lock);
 	atomic_fetch_add(&c->finished, 1);
@@ -215,6 +214,7 @@ static int run_crew(struct crew *c, const sigset_t *signals, int *signal,
 int walk_work(const struct walk_work *w, int *signal, struct err *err)
 {
 	struct crew c = {.work = w,
+			 .keep = w->keep,
 			 .boss = pthread_self(),
 			 .started = now(),
 			 .said = now()};

@@ -13,6 +13,7 @@ unit-names += t-nbt t-nbt-damage t-nbt-write
 unit-names += t-designs t-space t-space-event t-tea t-vma
 unit-names += t-profile t-textbook t-walk
 unit-names += t-import t-import-walk t-pattern t-synth
+unit-names += t-rows
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
@@ -71,6 +72,10 @@ $(SB)/unit/t-walk: $(SB)/bench/pattern.o
 $(SB)/test/unit/t-pattern.o: HOSTCFLAGS += -iquote test/unit/fake
 $(SB)/unit/t-pattern: $(SB)/workload/size.o
 $(SB)/unit/t-synth: $(synth-src:%.c=$(SB)/%.o)
+# What `nestbox walk` reads and shows, with walk/ and lib/nbt as they are.
+rows-san := $(lab-walk-src:%.c=$(SB)/%.o) $(walk-src:%.c=$(SB)/%.o) \
+	$(walk-isas:%=$(SB)/walk-%.o) $(walk-profiles)
+$(SB)/unit/t-rows $(SB)/unit/replay_rows: $(rows-san)
 
 # Imported traces, in files, through walk/.
 $(SB)/unit/t-import-walk: $(SB)/bench/pattern.o \
@@ -127,7 +132,7 @@ $(merge-objects) $(SB)/test/fuzz/fuzz_merge.o: \
 	HOSTCFLAGS += -iquote test/unit/fake
 $(SB)/unit/replay_merge: $(merge-objects)
 	$(SB)/unit/replay_vmcb $(SB)/unit/replay_x86dec $(SB)/unit/replay_nbt
-replays += $(SB)/unit/replay_import
+replays += $(SB)/unit/replay_import $(SB)/unit/replay_rows
 $(SB)/unit/replay_import: NBT_LIBS += $(IMPORT_LIBS)
 $(SB)/unit/replay_vmcb: $(SB)/test/unit/vmcb_reference.o
 $(SB)/unit/replay_x86dec: $(SB)/test/fuzz/x86_zydis.o
@@ -144,9 +149,13 @@ fuzzers := $(B)/fuzz/fuzz_lab $(B)/fuzz/fuzz_boot $(B)/fuzz/fuzz_merge \
 	$(B)/fuzz/fuzz_vmcb $(B)/fuzz/fuzz_x86dec
 $(B)/fuzz/fuzz_lab: $(lab-lib:%=lab/%.c) $(capture-core)
 fuzzers := $(B)/fuzz/fuzz_lab $(B)/fuzz/fuzz_boot $(B)/fuzz/fuzz_vmcb \
-	$(B)/fuzz/fuzz_x86dec $(B)/fuzz/fuzz_nbt $(B)/fuzz/fuzz_import
+	$(B)/fuzz/fuzz_x86dec $(B)/fuzz/fuzz_nbt $(B)/fuzz/fuzz_import \
+	$(B)/fuzz/fuzz_rows
 $(B)/fuzz/fuzz_import: $(import-src) $(nbt-src) $(lib-hosted-src)
 $(B)/fuzz/fuzz_import: LAB_LIBS += $(NBT_LIBS) $(IMPORT_LIBS)
+$(B)/fuzz/fuzz_rows: lab/args.c lab/cache.c lab/walk_keep.c lab/walk_perf.c \
+	lab/walk_plan.c lib/err.c $(nbt-src) $(walk-obj)
+$(B)/fuzz/fuzz_rows: LAB_LIBS += $(NBT_LIBS)
 $(B)/fuzz/fuzz_nbt: $(nbt-src) $(lib-hosted-src)
 $(B)/fuzz/fuzz_nbt: LAB_LIBS += $(NBT_LIBS)
 $(B)/fuzz/fuzz_lab: $(lab-lib:%=lab/%.c) $(capture-core) $(lib-hosted-src)
@@ -203,6 +212,8 @@ check-tests := test/fuzz/replay-lab.sh test/fuzz/replay-boot.sh \
 	test/e2e/bad-input.sh
 guest-tests := test/e2e/capture.sh
 guest-tests += test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
+	test/fuzz/replay-rows.sh test/e2e/walk.sh test/e2e/bad-input.sh
+guest-tests := test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
 	test/e2e/attack.sh test/e2e/iso.sh test/e2e/iommu.sh \
 	test/e2e/stacks.sh test/e2e/nested.sh test/e2e/shake.sh \
 	test/e2e/instrument.sh \
@@ -216,7 +227,7 @@ long-tests := test/e2e/deep.sh test/e2e/nested-long.sh \
 	test/e2e/selftests-long.sh test/e2e/attack-long.sh test/e2e/disk.sh \
 	test/e2e/random-long.sh test/mutants.sh
 
-check: all $(units) $(replays)
+check: all $(units) $(replays) $(mktrace)
 	$(Q)tools/run-tap -n check -t 120 $(units) $(check-tests)
 
 check-guest: all $(l1-programs) $(captured)
