@@ -34,8 +34,8 @@ include lib/lib.mk hv/hv.mk guest/guest.mk capture/capture.mk walk/walk.mk
 include workload/workload.mk
 include lab/lab.mk bench/bench.mk test/test.mk
 
-all: $(programs) $(bench-programs) $(workload-programs) $(plugins) $(payloads) $(hypervisor)
-all: $(programs) $(bench-programs) $(plugins) $(hooks) $(payloads) $(hypervisor)
+all: $(programs) $(bench-programs) $(workload-programs) $(plugins) $(hooks) \
+	$(payloads) $(hypervisor)
 
 # Hosted C, position independent because plugins share lib/ and capture/.
 $(B)/host/%.o: %.c
@@ -76,9 +76,8 @@ lint: all build-tests ; $(Q)tools/lint.sh
 # A PC's disk with Debian, GRUB and nestbox.elf: doc/booting.md.
 disk: all ; $(Q)tools/disk.sh $(B)/disk.img $(B)/nestbox.elf
 bench: all
-	$(Q)bench/run.sh && bench/boot.sh && bench/nested.sh && bench/walk.sh
-bench: all ; $(Q)bench/run.sh && bench/boot.sh && bench/nested.sh && \
-	bench/capture.sh
+	$(Q)bench/run.sh && bench/boot.sh && bench/nested.sh && \
+		bench/walk.sh && bench/capture.sh
 size: all ; $(Q)tools/size.sh
 clean: ; $(Q)rm -rf $(B) build-*
 
