@@ -30,3 +30,11 @@ int capture_info(const char *path, bool all, bool json, struct err *err);
 
 /* --dump: all of it, as text. */
 int capture_dump(const char *path, struct err *err);
+
+/* --snapshot: the mappings of a live process, with its frames and huge pages as
+ * far as this user may see them. */
+int capture_snapshot(const char *pid, bool json, struct err *err);
+
+/* --perf: what the CPU itself counts of @command's page walks, where it does.
+ */
+int capture_perf(char **command, bool json, int *status, struct err *err);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/import.h"
+#include "capture/synth.h"
 #include "lab/capture.h"
 #include "lab/command.h"
 
@@ -14,6 +16,10 @@ enum {
 	OPT_WINDOW,
 	OPT_EVERY,
 	OPT_MARKED,
+	OPT_IMPORT,
+	OPT_SYNTH,
+	OPT_SNAPSHOT,
+	OPT_PERF,
 	OPT_INFO,
 	OPT_VERIFY,
 	OPT_DUMP,
@@ -35,7 +41,20 @@ static const struct argp_option options[] = {
 	{"every", OPT_EVERY, "M", 0, 0, 0},
 	{"marked", OPT_MARKED, 0, 0,
 	 "Record only between the markers of lib/marker.h", 0},
-	{0, 0, 0, 0, "To look at a trace:", 2},
+	{0, 0, 0, 0,
+	 "To make a trace without recording (with -o and the above):", 2},
+	{"import", OPT_IMPORT, "FORMAT", 0,
+	 "From the file that is named last, of another tool: champsim, lackey, "
+	 "drmemtrace, raw, table",
+	 0},
+	{"synth", OPT_SYNTH, "NAME:SIZE", 0,
+	 "Of a workload's pattern at any size, such as gups:128g", 0},
+	{0, 0, 0, 0, "To look at a process or at the CPU:", 3},
+	{"snapshot", OPT_SNAPSHOT, "PID", 0,
+	 "Print its mappings, frames and huge pages", 0},
+	{"perf", OPT_PERF, 0, 0,
+	 "Print what the CPU counts of the program's page walks", 0},
+	{0, 0, 0, 0, "To look at a trace:", 4},
 	{"info", OPT_INFO, "FILE", 0, "Print what is in it", 0},
 	{"verify", OPT_VERIFY, "FILE", 0,
 	 "The same, and decode all of it; status 1 if it is damaged", 0},
@@ -59,7 +78,9 @@ static const char doc[] =
 
 struct options {
 	struct capture capture;
-	const char *info, *dump; /* or NULL */
+	/* What is to be done, if not to record: one of them or none. */
+	const char *info, *dump, *import, *synth, *snapshot;
+	bool perf;
 	bool verify, json;
 };
 
@@ -115,6 +136,18 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPT_HOOKS:
 		o->capture.how = CAPTURE_HOOKS;
 		return 0;
+	case OPT_IMPORT:
+		o->import = arg;
+		return 0;
+	case OPT_SYNTH:
+		o->synth = arg;
+		return 0;
+	case OPT_SNAPSHOT:
+		o->snapshot = arg;
+		return 0;
+	case OPT_PERF:
+		o->perf = true;
+		return 0;
 	case OPT_VERIFY:
 		o->verify = true;
 		o->info = arg;
@@ -135,25 +168,59 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	return parse_limits(key, arg, &o->capture.limits, state);
 }
 
+static const char *check_limits(const struct capture_limits *l)
+{
+	if (!l->window != !l->every)
+		return "--window and --every need each other";
+	if (l->window > l->every)
+		return "--window is longer than --every";
+	return NULL;
+}
+
 /* Returns NULL or what is wrong. */
 static const char *check(const struct options *o)
 {
 	const struct capture *c = &o->capture;
+	int modes = !!o->info + !!o->dump + !!o->import + !!o->synth +
+		    !!o->snapshot + o->perf;
+	bool writes = !modes || o->import || o->synth;
+	bool reads = o->info || o->dump || o->snapshot || o->synth;
 
-	if (o->info || o->dump)
-		return c->command || c->output
-			       ? "--info, --verify and --dump record "
-				 "nothing"
-			       : NULL;
-	if (!c->command)
-		return "what is to be recorded? See nestbox capture --help";
-	if (!c->output)
+	if (modes > 1)
+		return "one thing at a time: see nestbox capture --help";
+	if (reads && c->command)
+		return "there is no program to run";
+	if (!reads && !c->command)
+		return o->import ? "what is to be imported?"
+				 : "what is to be recorded? See nestbox "
+				   "capture --help";
+	if (writes && !c->output)
 		return "-o FILE is missing";
-	if (!c->limits.window != !c->limits.every)
-		return "--window and --every need each other";
-	if (c->limits.window > c->limits.every)
-		return "--window is longer than --every";
-	return NULL;
+	if (!writes && c->output)
+		return "-o: nothing is recorded";
+	if (o->import && c->command[1])
+		return "--import takes one file";
+	return check_limits(&c->limits);
+}
+
+static int act(const struct options *o, int *status, struct err *err)
+{
+	const struct capture *c = &o->capture;
+
+	if (o->info)
+		return *status = capture_info(o->info, o->verify, o->json, err);
+	if (o->dump)
+		return capture_dump(o->dump, err);
+	if (o->import)
+		return import_trace(o->import, c->command[0], c->output,
+				    &c->limits, err);
+	if (o->synth)
+		return synth_trace(o->synth, c->output, &c->limits, err);
+	if (o->snapshot)
+		return capture_snapshot(o->snapshot, o->json, err);
+	if (o->perf)
+		return capture_perf(c->command, o->json, status, err);
+	return capture_program(c, status, err);
 }
 
 int cmd_capture(int argc, char **argv)
@@ -165,18 +232,14 @@ int cmd_capture(int argc, char **argv)
 	struct options o = {.capture.limits.codec = NBT_ZSTD};
 	const char *wrong;
 	struct err err;
-	int status = 0, result;
+	int status = 0;
 
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &o);
 	wrong = check(&o);
 	if (wrong)
 		return complain(EXIT_USAGE, "%s", wrong);
-	if (o.info)
-		result = status = capture_info(o.info, o.verify, o.json, &err);
-	else if (o.dump)
-		result = capture_dump(o.dump, &err);
-	else
-		result = capture_program(&o.capture, &status, &err);
-	return result < 0 ? complain(EXIT_FAILED, "%s", err.text) : status;
+	if (act(&o, &status, &err) < 0)
+		return complain(EXIT_FAILED, "%s", err.text);
+	return status;
 }

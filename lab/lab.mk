@@ -9,6 +9,9 @@ lab-walk-src := lab/save.c lab/walk_figures.c lab/walk_json.c \
 	lab/walk_keep.c lab/walk_perf.c lab/walk_plan.c lab/walk_table.c \
 	lab/walk_work.c
 lab-cmd += cmd_capture capture_dump capture_info capture_program
+lab-cmd := main cmd_run cmd_bench cmd_doctor
+lab-cmd += cmd_capture capture_dump capture_info capture_perf \
+	capture_snapshot capture_program
 lab-lib-obj := $(lab-lib:%=$(B)/host/lab/%.o)
 LAB_LIBS := -larchive -ljansson -linih
 programs := $(B)/nestbox
@@ -17,6 +20,7 @@ $(B)/nestbox: $(lab-cmd:%=$(B)/host/lab/%.o) $(lab-lib-obj) \
 		$(capture-core:%.c=$(B)/host/%.o) \
 		$(capture-lab:%.c=$(B)/host/%.o) $(nbt-host) \
 		$(lab-walk-src:%.c=$(B)/host/%.o) $(walk-obj) \
+		$(import-host) $(synth-host) \
 		$(lib-hosted-src:%.c=$(B)/host/%.o)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LAB_LIBS) $(NBT_LIBS)
+	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(LAB_LIBS) $(NBT_LIBS) $(IMPORT_LIBS)

@@ -163,7 +163,8 @@ wait $child || status=$?
 check_is "Ctrl-C: status" "$status" 130
 check "Ctrl-C: the trace is whole" "$nestbox" capture --verify "$trace"
 rm "$trace"
-"$nestbox" capture -o "$trace" --raw -- "$program" forever >"$tap_dir/out" &
+"$nestbox" capture -o "$trace" --raw -- "$program" forever \
+	>"$tap_dir/out" 2>/dev/null &
 child=$!
 for _ in {1..100}; do
 	[ "$(stat -c %s "$trace".*part 2>/dev/null || echo 0)" -gt 1000000 ] &&
@@ -180,7 +181,47 @@ check_fails 1 "kill -9: what was written can be read" \
 	"$nestbox" capture --verify "$trace".*part
 rm "$trace".*part
 
+# The recorder to link in
+if command -v clang >/dev/null; then
+	cat >"$tap_dir/linked.c" <<-"EOF"
+	#include <stdio.h>
+	#include "capture/hooks.h"
+	static volatile long m[4];
+	int main(void) {
+		m[0] = m[1];
+		nestbox_mark(2);
+		m[3] = m[2];
+		nestbox_mark(3);
+		printf("%lx\n", (long)m);
+	}
+	EOF
+	clang -O2 -I. -fsanitize-coverage=func,trace-loads,trace-stores \
+		-o "$tap_dir/clang" "$tap_dir/linked.c" build/libnbhooks.a \
+		-lzstd -lxxhash
+	output=$(NESTBOX_TRACE=$trace "$tap_dir/clang")
+	check_is "hooks of clang" "$(marked)" " L $(at "$output" 16),8 +1
+ S $(at "$output" 24),8 +1"
+	output=$("$nestbox" capture --hooks --marked -o "$trace" -- \
+		"$tap_dir/clang" 2>/dev/null)
+	check_is "hooks of clang, collected from outside" "$(marked)" \
+		" L $(at "$output" 16),8 +1
+ S $(at "$output" 24),8 +1"
+else
+	skip "hooks of clang" "no clang"
+fi
+gcc -O2 -I. -fsanitize=thread -c -o "$tap_dir/linked.o" test/e2e/captured.c
+gcc -o "$tap_dir/gcc" "$tap_dir/linked.o" build/libnbhooks.a -lzstd -lxxhash
+output=$(NESTBOX_TRACE=$trace "$tap_dir/gcc" vmas)
+read -r a _ _ <<<"$output"
+check_is "hooks of gcc" "$(marked | sed 's/ +.*//' | head -n 1)" " S $a,1"
+
+# A live process
+check_is "snapshot" "$("$nestbox" capture --json --snapshot $$ |
+	jq '[.vmas[] | select(.path == "[stack]")] | length')" 1
+refused "snapshot of nothing" 1 "there is none" --snapshot 4194305
+
 # Errors
+rm -f "$trace"
 refused "no program" 2 "what is to be recorded" -o "$trace"
 refused "no output" 2 "-o FILE" -- true
 check_fails 2 "bad count" "$nestbox" capture --limit 1x -o "$trace" -- true
