@@ -25,7 +25,7 @@ _nestbox() {
 		;;
 	*)
 		case $COMP_CWORD/$command in
-		1/*) words="run bench doctor --help" ;;
+		1/*) words="run bench capture doctor --help" ;;
 		*/run) words="--stack= --guest= --module= --append=
 			--machine= --arch= --bios= --hv= --cpus= --mem=
 			--exact --fast --accel= --cpu= --json= --serial=
@@ -33,6 +33,9 @@ _nestbox() {
 			--guest-arg= --help" ;;
 		*/bench) words="micro --stacks= --ops= --iterations= --cpu=
 			--cpus= --hv= --json= --csv --timeout= --help" ;;
+		*/capture) words="-o --hooks --raw --skip --limit --window
+			--every --marked --import --synth --info --verify
+			--dump --snapshot --perf --json --help" ;;
 		*/doctor) words="--json --help" ;;
 		esac
 		;;
