@@ -62,7 +62,7 @@ static bool choose(char *path, struct program *p, char **loaded)
 
 void guest_exec(const struct guest *g, u16 thread, u64 path, u64 argv, u64 envp)
 {
-	char *name = host(g, (char *)path), *loaded;
+	char *name = (char *)path, *loaded;
 	char *const *args = guest_strings(g, argv);
 	size_t n = argv ? count(args) : 0, to = 0, first = 1;
 	static char emulator[] = "/proc/self/exe", plugin[] = "-plugin";
@@ -70,7 +70,10 @@ void guest_exec(const struct guest *g, u16 thread, u64 path, u64 argv, u64 envp)
 	struct program p;
 	char **list;
 
-	if (!path || !n || !choose(name, &p, &loaded))
+	if (!path || !n)
+		return;
+	name = host(g, name);
+	if (!choose(name, &p, &loaded))
 		return;
 	list = calloc(n + OWN_ARGS, sizeof(*list));
 	if (!list)
