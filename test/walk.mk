@@ -79,4 +79,5 @@ $(captured): test/e2e/captured.c
 test-programs += $(mktrace) $(captured)
 check-tests += test/fuzz/replay-nbt.sh test/fuzz/replay-import.sh \
 	test/fuzz/replay-rows.sh test/e2e/walk.sh
-guest-tests += test/e2e/capture.sh
+guest-tests += test/e2e/capture.sh test/e2e/synth-agrees.sh
+long-tests += test/e2e/synth-agrees-long.sh
