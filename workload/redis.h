@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * GETs of random keys from redis-server, whose records have 256 bytes. Where
- * things are follows from jemalloc's size classes: of 512 records, the entries
- * (24 bytes) fill a slab of 12 KiB, key and object (16 each) four slabs of 4
- * KiB, and values (320) eight of 20 KiB, allocated in the order of need.
+ * things are follows from jemalloc's size classes: of 128 records, keys and
+ * objects (16 bytes each) fill a slab of 4 KiB, entries (32) another, and
+ * values (320) two of 20 KiB. Slabs are allocated in the order of need; that of
+ * the entries comes before, between or behind those of the values.
  */
 #pragma once
 
 #include "workload/server.h"
 
-#define REDIS_GROUP   512
-#define REDIS_BYTES   ((12 + 4 * 4 + 8 * 20) << 10) /* of a group */
-#define REDIS_QUARTER ((4 + 2 * 20) << 10)
+#define REDIS_GROUP  128
+#define REDIS_SMALL  (4 << 10)
+#define REDIS_VALUES (20 << 10)
+#define REDIS_BYTES  (2 * (REDIS_SMALL + REDIS_VALUES)) /* of a group */
 
 struct redis {
 	struct plan plan;
@@ -34,22 +36,30 @@ static inline int redis_lay_out(void *pattern, struct memory *m)
 	return r->n ? 0 : -1;
 }
 
-static inline u64 redis_entry(const struct redis *r, u64 i)
-{
-	return r->heap + i / REDIS_GROUP * REDIS_BYTES + i % REDIS_GROUP * 24;
-}
-
 /* The object; its key is 16 bytes behind it. */
 static inline u64 redis_object(const struct redis *r, u64 i)
 {
-	return r->heap + i / REDIS_GROUP * REDIS_BYTES + (12 << 10) +
-	       i % REDIS_GROUP / 128 * REDIS_QUARTER + i % 128 * 32;
+	return r->heap + i / REDIS_GROUP * REDIS_BYTES + i % REDIS_GROUP * 32;
+}
+
+/* How many slabs of values are before that of the entries. */
+static inline u64 redis_turn(u64 i)
+{
+	return i / REDIS_GROUP % 3;
+}
+
+static inline u64 redis_entry(const struct redis *r, u64 i)
+{
+	return redis_object(r, i) + REDIS_SMALL + redis_turn(i) * REDIS_VALUES;
 }
 
 static inline u64 redis_value(const struct redis *r, u64 i)
 {
-	return redis_object(r, i) - i % 128 * 32 + (4 << 10) +
-	       i % 128 / 64 * (20 << 10) + i % 64 * 320;
+	u64 slab = i % REDIS_GROUP / 64;
+
+	return r->heap + i / REDIS_GROUP * REDIS_BYTES + REDIS_SMALL +
+	       slab * REDIS_VALUES + (slab >= redis_turn(i) ? REDIS_SMALL : 0) +
+	       i % 64 * 320;
 }
 
 /* An entry of the chain, and its key. */

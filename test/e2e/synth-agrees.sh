@@ -24,7 +24,7 @@ records() {
 	local bytes
 	bytes=$(numfmt --from=iec "${size^^}")
 	case $1 in
-	redis) echo $((bytes / (376 + 12))) ;;
+	redis) echo $((bytes / (384 + 12))) ;;
 	memcached) echo $((bytes * 885 / (1048576 + 885 * 8))) ;;
 	esac
 }

@@ -98,7 +98,7 @@ static void memory_is_as_they_say(void **state)
 		assert_int_equal(m.wrong, 0);
 		assert_true(m.loads >= 1000 && m.work > 0);
 		assert_true(!p->fill || sum);
-		assert_in_range(mapped(&m), BYTES / 2, BYTES * 21 / 20);
+		assert_in_range(mapped(&m), BYTES / 2, BYTES * 8 / 7);
 		forget(&m);
 	}
 }
