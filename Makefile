@@ -66,7 +66,7 @@ images: all
 
 demo: install-deps
 	$(Q)$(MAKE) --no-print-directory images
-	$(Q)$(B)/nestbox bench micro
+	$(Q)$(B)/nestbox bench micro && B=$(B) tools/demo-walk.sh
 
 test: install-deps
 	$(Q)$(MAKE) --no-print-directory images
@@ -83,7 +83,7 @@ clean: ; $(Q)rm -rf $(B) build-*
 
 help:
 	@echo "all          build everything"
-	@echo "demo         install, prepare images, print what operations cost"
+	@echo "demo         install, prepare images, measure operations and walks"
 	@echo "images       emulator and images in the cache folder"
 	@echo "test         everything below on a fresh machine (30 minutes)"
 	@echo "check        host unit tests, golden files, fuzz regressions"

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lab/args.h"
 
+#include <ctype.h>
 #include <err.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +49,28 @@ void args_free(struct args *a)
 		free(a->v[i]);
 	free(a->v);
 	*a = (struct args){0};
+}
+
+bool count_parse(const char *text, uint64_t *count)
+{
+	static const char suffix[] = "kmg";
+	char *end;
+	unsigned long long n, unit = 1;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (end == text || !isdigit((unsigned char)*text) || errno)
+		return false;
+	if (*end) {
+		const char *at = strchr(suffix, *end | 0x20);
+
+		if (!at || end[1])
+			return false;
+		for (long i = at - suffix; i >= 0; i--)
+			unit *= 1000;
+	}
+	*count = n * unit;
+	return n <= (1ull << 62) / unit;
 }
 
 char *format_string(const char *format, ...)

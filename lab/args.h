@@ -6,7 +6,9 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct args {
 	char **v;
@@ -17,6 +19,10 @@ void args_add(struct args *a, const char *word);
 void args_addf(struct args *a, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void args_free(struct args *a);
+
+/* A number of things, "1000", "50k", "3m", "2g" (thousands, millions ...), at
+ * most 2^62. False: it is none. */
+bool count_parse(const char *text, uint64_t *count);
 
 /* asprintf() that cannot fail; free() the result. */
 char *format_string(const char *format, ...)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lab/args.h"
 #include "lab/command.h"
 #include "lab/save.h"
 #include "lab/walk_keep.h"
@@ -83,12 +84,9 @@ struct options {
 static u64 parse_number(const char *arg, u64 low, u64 high,
 			struct argp_state *state)
 {
-	char *end;
-	unsigned long long n;
+	u64 n;
 
-	errno = 0;
-	n = strtoull(arg, &end, 10);
-	if (end == arg || *end || *arg == '-' || errno || n < low || n > high)
+	if (!count_parse(arg, &n) || n < low || n > high)
 		argp_error(state, "'%s' is not a number from %llu to %llu", arg,
 			   (unsigned long long)low, (unsigned long long)high);
 	return n;
@@ -110,7 +108,7 @@ static error_t parse_number_option(int key, const char *arg,
 		o->wish.spec.limit = parse_number(arg, 1, 1ull << 60, state);
 		return 0;
 	case OPT_SEED:
-		o->wish.spec.seed = parse_number(arg, 0, ~0ull, state);
+		o->wish.spec.seed = parse_number(arg, 0, 1ull << 62, state);
 		return 0;
 	case OPT_JOBS:
 		o->jobs = parse_number(arg, 1, 1024, state);

@@ -3,7 +3,7 @@
 unit-names += t-nbt t-nbt-damage t-nbt-write
 unit-names += t-import t-import-walk t-pattern t-synth
 unit-names += t-designs t-frames t-space t-space-event t-space-guess t-tea t-vma
-unit-names += t-derive t-profile t-textbook t-walk t-rows
+unit-names += t-derive t-profile t-textbook t-walk t-rows t-doc-design
 unit-objects += $(nbt-src:%.c=$(SB)/%.o) $(import-src:%.c=$(SB)/%.o)
 
 # lib/nbt: traces of every form.
@@ -21,6 +21,17 @@ $(design-objects) $(SB)/test/unit/t-designs.o: \
 $(space-tests:%=$(SB)/unit/%): $(space-objects)
 $(SB)/unit/t-designs: $(design-objects)
 $(SB)/unit/t-space-guess: $(SB)/test/unit/memory_trace.o
+
+# The design in doc/walk.md, taken from that page.
+doc-design := $(SB)/doc/design
+$(doc-design).c: doc/walk.md
+	@mkdir -p $(@D)
+	$(Q)sed -n '/^```c$$/,/^```$$/{/^```/d;p}' $< >$@
+$(doc-design).o: $(doc-design).c
+	$(call say,CC,$<)
+	$(Q)$(CC) $(HOSTCFLAGS) -iquote walk/isa/portable $(san-flags) -c -o $@ $<
+$(SB)/unit/t-doc-design: $(doc-design).o $(SB)/walk/assoc.o \
+	$(SB)/test/unit/fake_mmu.o $(space-objects)
 
 # walk/ as it is built for programs, and traces in memory.
 $(foreach i,$(walk-isas),$(eval $(call \

@@ -15,17 +15,25 @@ _nestbox() {
 	--cpu) words="EPYC max" ;;
 	--machine) words="pc q35 microvm" ;;
 	--arch) words="amd64 i386" ;;
+	--env) words="native virt nested all" ;;
+	--pages) words="4k thp 2m all" ;;
+	--frames) words="computed buddy" ;;
+	--design) words="radix shadow dmt pvdmt perfect-tlb one-ref all" ;;
+	--profile)
+		words="skylake-dmt zen4 golden-cove"
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		;;
 	--guest)
 		words="micro linux"
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		;;
-	--json | --serial | --counts | --put | --module)
+	--json | --serial | --counts | --put | --module | --perf | --resume)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 		;;
 	*)
 		case $COMP_CWORD/$command in
-		1/*) words="run bench capture doctor --help" ;;
+		1/*) words="run bench capture walk doctor --help" ;;
 		*/run) words="--stack= --guest= --module= --append=
 			--machine= --arch= --bios= --hv= --cpus= --mem=
 			--exact --fast --accel= --cpu= --json= --serial=
@@ -36,6 +44,12 @@ _nestbox() {
 		*/capture) words="-o --hooks --raw --skip --limit --window
 			--every --marked --import --synth --info --verify
 			--dump --snapshot --perf --json --help" ;;
+		*/walk)
+			words="--design= --env= --pages= --profile= --frames=
+			--cores= --skip= --limit= --seed= --perf= --jobs=
+			--resume --json= --csv --anatomy --list --quiet --help"
+			mapfile -t COMPREPLY < <(compgen -f -- "$word")
+			;;
 		*/doctor) words="--json --help" ;;
 		esac
 		;;

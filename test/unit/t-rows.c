@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lab/walk_*: lists, perf's output, rows as lines, what follows from them. */
+#include "lab/args.h"
 #include "lab/walk_keep.h"
 #include "lab/walk_perf.h"
 #include "lab/walk_show.h"
-#include "test/unit/memory_trace.h"
 #include "test/unit/unit.h"
 #include "walk/derive.h"
 
@@ -42,6 +42,31 @@ static void wrong_lists_are_refused(void **state)
 			 -1);
 	assert_string_equal(err.text, "unknown bird 'fly': there are radix, "
 				      "dmt, pvdmt, or all");
+}
+
+static void counts_are_parsed(void **state)
+{
+	static const char *const wrong[] = {"",
+					    "k",
+					    "-1",
+					    " 1",
+					    "1kk",
+					    "1.5k",
+					    "1e6",
+					    "0x10",
+					    "1t",
+					    "99999999999999999999",
+					    "9000000000000000k"};
+	u64 n;
+
+	(void)state;
+	assert_true(count_parse("0", &n) && n == 0);
+	assert_true(count_parse("1000", &n) && n == 1000);
+	assert_true(count_parse("50k", &n) && n == 50000);
+	assert_true(count_parse("3M", &n) && n == 3000000);
+	assert_true(count_parse("2g", &n) && n == 2000000000);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_false(count_parse(wrong[i], &n));
 }
 
 /* perf *********************************************************************/
@@ -135,8 +160,7 @@ static void wrong_perf_is_refused(void **state)
 
 /* Rows *********************************************************************/
 
-static struct nbt_reader reader;
-static const struct walk_trace trace = {"t.nbt", &reader, 0x1234};
+static const struct walk_trace trace = {"t.nbt", NULL, 0x1234};
 static const struct profile small = {.name = "small", .levels = 4};
 static const struct profile large = {.name = "small", .levels = 5};
 
@@ -211,7 +235,7 @@ static void wrong_counters_are_none(void **state)
 /* Whatever a row depends on is in its key. */
 static void keys_tell_rows_apart(void **state)
 {
-	const struct walk_trace other = {"t.nbt", &reader, 0x1235};
+	const struct walk_trace other = {"t.nbt", NULL, 0x1235};
 	char key[10][WALK_KEY_MAX];
 	struct walk_row row[9];
 
@@ -281,6 +305,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists_are_parsed),
 		cmocka_unit_test(wrong_lists_are_refused),
+		cmocka_unit_test(counts_are_parsed),
 		cmocka_unit_test(perf_of_intel_is_read),
 		cmocka_unit_test(perf_with_separators_is_read),
 		cmocka_unit_test(perf_of_other_locales_is_read),
