@@ -10,17 +10,17 @@ trap 'rm -rf "$folder"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# record NAME COUNTS COMMAND...
+# record NAME OPTIONS COMMAND...
 record() {
-	local name=$1 counts=$2
+	local name=$1 options=$2
 	shift 2
-	# shellcheck disable=SC2086 # two options
-	timeout 60 "$build/nestbox" capture -o "$folder/$name.nbt" $counts \
+	# shellcheck disable=SC2086 # words
+	timeout 60 "$build/nestbox" capture -o "$folder/$name.nbt" $options \
 		-- "$@" >/dev/null
 }
 
 record gcc "--skip 10m --limit 10m" \
 	gcc -O2 -I. -D_GNU_SOURCE -c -o /dev/null lab/walk_table.c
-record btree "--limit 10m" "$build/workload/btree" -s 1g -n 400000
+record btree "--marked --limit 10m" "$build/workload/btree" -s 256m -n 400000
 cd "$folder"
 "$OLDPWD/$build/nestbox" walk gcc.nbt btree.nbt
