@@ -88,7 +88,7 @@ static void perf_of_intel_is_read(void **state)
 	static const char text[] =
 		"# started on Fri Nov 20 2026\n\n"
 		" Performance counter stats for './gups':\n\n"
-		"     1,000,000      dtlb_load_misses.walk_pending:u   (50.0%)\n"
+		"   1,000,000  dtlb_load_misses.walk_pending:u   (50.0%)\n"
 		"       500,000      dtlb_store_misses.walk_pending:u\n"
 		"   <not counted>    itlb_misses.walk_active\n"
 		"       100,000      itlb_misses.walk_pending\n"
