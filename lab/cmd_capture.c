@@ -5,6 +5,7 @@
 
 #include "capture/import.h"
 #include "capture/synth.h"
+#include "lab/args.h"
 #include "lab/capture.h"
 #include "lab/command.h"
 
@@ -86,17 +87,11 @@ struct options {
 
 static u64 parse_count(const char *arg, struct argp_state *state)
 {
-	static const char suffix[] = "kmg";
-	char *end;
-	u64 n = strtoull(arg, &end, 10), unit = 1;
-	const char *at = *end ? strchr(suffix, *end | 0x20) : NULL;
+	u64 n = 0;
 
-	for (long i = at ? at - suffix : -1; i >= 0; i--)
-		unit *= 1000;
-	if (end == arg || *arg == '-' || (*end && (!at || end[1])) || !n ||
-	    n > (1ull << 62) / unit)
+	if (!count_parse(arg, &n) || !n)
 		argp_error(state, "'%s' is not a number of accesses", arg);
-	return n * unit;
+	return n;
 }
 
 static error_t parse_limits(int key, const char *arg, struct capture_limits *l,

@@ -3,15 +3,12 @@
 lab-lib := args bench boot cache console counts host job machine measure \
 	micro multiboot process report \
 	run settle stack terminal
-lab-cmd := main cmd_run cmd_bench cmd_doctor cmd_walk
+lab-cmd := main cmd_run cmd_bench cmd_capture cmd_walk cmd_doctor \
+	capture_dump capture_info capture_perf capture_program capture_snapshot
 # What needs the simulator.
 lab-walk-src := lab/save.c lab/walk_figures.c lab/walk_json.c \
 	lab/walk_keep.c lab/walk_perf.c lab/walk_plan.c lab/walk_table.c \
 	lab/walk_work.c
-lab-cmd += cmd_capture capture_dump capture_info capture_program
-lab-cmd := main cmd_run cmd_bench cmd_doctor
-lab-cmd += cmd_capture capture_dump capture_info capture_perf \
-	capture_snapshot capture_program
 lab-lib-obj := $(lab-lib:%=$(B)/host/lab/%.o)
 LAB_LIBS := -larchive -ljansson -linih
 programs := $(B)/nestbox
