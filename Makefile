@@ -83,7 +83,6 @@ clean: ; $(Q)rm -rf $(B) build-*
 
 help:
 	@echo "all          build everything"
-	@echo "demo         install, prepare images, measure operations and walks"
 	@echo "demo         install, prepare images, print what things cost"
 	@echo "images       emulator and images in the cache folder"
 	@echo "test         everything below on a fresh machine (30 minutes)"

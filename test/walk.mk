@@ -29,7 +29,8 @@ $(doc-design).c: doc/walk.md
 	$(Q)sed -n '/^```c$$/,/^```$$/{/^```/d;p}' $< >$@
 $(doc-design).o: $(doc-design).c
 	$(call say,CC,$<)
-	$(Q)$(CC) $(HOSTCFLAGS) -iquote walk/isa/portable $(san-flags) -c -o $@ $<
+	$(Q)$(CC) $(HOSTCFLAGS) -iquote walk/isa/portable $(san-flags) \
+		-c -o $@ $<
 $(SB)/unit/t-doc-design: $(doc-design).o $(SB)/walk/assoc.o \
 	$(SB)/test/unit/fake_mmu.o $(space-objects)
 

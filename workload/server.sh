@@ -17,9 +17,9 @@ trap 'kill "$pid" 2>/dev/null || true; wait; rm -rf "$folder"' EXIT
 start() {
 	case $server in
 	redis)
-		"$@" redis-server --port 0 --unixsocket "$socket" --save '' --hz 1 \
-			--dir "$folder" --enable-debug-command local \
-			--activerehashing no \
+		"$@" redis-server --port 0 --unixsocket "$socket" --save '' \
+			--hz 1 --dir "$folder" --activerehashing no \
+			--enable-debug-command local \
 			--daemonize no >/dev/null &
 		;;
 	memcached)
