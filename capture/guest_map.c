@@ -10,9 +10,10 @@
  * from the program headers.
  */
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -28,14 +29,32 @@ struct mapping {
 	char path[2048];
 };
 
+/* A hexadecimal number that @behind follows; *at moves behind both. */
+static bool take_hex(const char **at, char behind, u64 *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(*at, &end, 16);
+	if (end == *at || *end != behind || errno)
+		return false;
+	*at = end + 1;
+	return true;
+}
+
+/* "from-to prot offset dev inode path" */
 static bool parse(const char *line, struct mapping *m)
 {
 	char prot[5];
-	int path = 0;
+	int offset = 0, path = 0;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %*s %*s %n",
-		   &m->from, &m->to, prot, &m->offset, &path) < 4)
+	if (!take_hex(&line, '-', &m->from) || !take_hex(&line, ' ', &m->to) ||
+	    sscanf(line, "%4s %n", prot, &offset) < 1)
 		return false;
+	line += offset;
+	if (!take_hex(&line, ' ', &m->offset))
+		return false;
+	(void)sscanf(line, "%*s %*s %n", &path);
 	m->prot = (prot[0] == 'r' ? PROT_READ : 0) |
 		  (prot[1] == 'w' ? PROT_WRITE : 0) |
 		  (prot[2] == 'x' ? PROT_EXEC : 0);

@@ -52,7 +52,7 @@ static __attribute__((noinline)) void begin_thread(const volatile void *addr,
 		return;
 	record_begin(&me, self.ring, self.process, 0);
 	(void)pthread_setspecific(self.thread_end, &me);
-	hook(addr, kind);
+	record_add(&me, (u64)(uintptr_t)addr, kind, 0);
 }
 
 /* As two accesses of 8 bytes, which the collector makes one again. */
@@ -188,6 +188,8 @@ static __attribute__((destructor)) void finish(void)
 		fprintf(stderr, "nestbox: %s\n", err.text);
 }
 
+/* NOLINTBEGIN(readability-identifier-naming) The compilers prescribe names. */
+
 /* clang ********************************************************************/
 
 #define COV(bytes, log2)                                \
@@ -275,6 +277,8 @@ void __tsan_write_range(void *addr, unsigned long bytes)
 	hook_range(addr, bytes, NBT_STORE);
 }
 
+/* NOLINTBEGIN(bugprone-macro-parentheses) T is a type, builtin is a name. */
+
 /* Atomics replace the program's own. The strongest order does for any. */
 #define ATOMIC_RMW(T, bits, log2, name, builtin)                           \
 	T __tsan_atomic##bits##_##name(volatile T *addr, T value, int mo); \
@@ -321,6 +325,9 @@ void __tsan_write_range(void *addr, unsigned long bytes)
 	ATOMIC_RMW(T, bits, log2, fetch_nand, __atomic_fetch_nand)           \
 	ATOMIC_CAS(T, bits, log2, strong)                                    \
 	ATOMIC_CAS(T, bits, log2, weak)
+
+/* NOLINTEND(bugprone-macro-parentheses) */
+
 ATOMIC(u8, 8, 0)
 ATOMIC(u16, 16, 1)
 ATOMIC(u32, 32, 2)
@@ -340,3 +347,5 @@ void __tsan_atomic_signal_fence(int mo)
 	(void)mo;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
+
+/* NOLINTEND(readability-identifier-naming) */

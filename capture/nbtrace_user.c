@@ -13,6 +13,7 @@
  * is fastest, but knows one counter only. When there is to be a second thread,
  * QEMU translates everything anew; from then on callbacks do it.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,11 +73,18 @@ static inline bool is_unknown(qemu_plugin_meminfo_t info)
 	return __builtin_expect(!self.kind[info % sizeof(self.kind)], 0);
 }
 
+/* @behind: instructions of the block behind this one; @both: RING_BOTH or 0. */
+static inline void add_access(struct recorder *v, qemu_plugin_meminfo_t info,
+			      u64 vaddr, void *behind, u64 both)
+{
+	record_add(v, vaddr, kind_of(info) | both,
+		   v->insns - (uintptr_t)behind);
+}
+
 static __attribute__((noinline)) qemu_plugin_mem_cb on_new_access;
 
-/* @behind: instructions of the block behind this one. Everything rare is a tail
- * call, so that nothing is saved on the stack: with each store less, the
- * program gets further ahead (ring.h). */
+/* Everything rare is a tail call, so that nothing is saved on the stack: with
+ * each store less, the program gets further ahead (ring.h). */
 static void on_access(unsigned cpu, qemu_plugin_meminfo_t info, u64 vaddr,
 		      void *behind)
 {
@@ -85,15 +93,14 @@ static void on_access(unsigned cpu, qemu_plugin_meminfo_t info, u64 vaddr,
 	if (is_unknown(info))
 		on_new_access(cpu, info, vaddr, behind);
 	else
-		record_add(v, vaddr, kind_of(info),
-			   v->insns - (uintptr_t)behind);
+		add_access(v, info, vaddr, behind, 0);
 }
 
 static void on_new_access(unsigned cpu, qemu_plugin_meminfo_t info, u64 vaddr,
 			  void *behind)
 {
 	learn_kind(info);
-	on_access(cpu, info, vaddr, behind);
+	add_access(&self.cpu[cpu]->recorder, info, vaddr, behind, 0);
 }
 
 static __attribute__((noinline)) qemu_plugin_mem_cb on_new_both;
@@ -107,15 +114,14 @@ static void on_both(unsigned cpu, qemu_plugin_meminfo_t info, u64 vaddr,
 	if (is_unknown(info))
 		on_new_both(cpu, info, vaddr, behind);
 	else
-		record_add(v, vaddr, kind_of(info) | RING_BOTH,
-			   v->insns - (uintptr_t)behind);
+		add_access(v, info, vaddr, behind, RING_BOTH);
 }
 
 static void on_new_both(unsigned cpu, qemu_plugin_meminfo_t info, u64 vaddr,
 			void *behind)
 {
 	learn_kind(info);
-	on_both(cpu, info, vaddr, behind);
+	add_access(&self.cpu[cpu]->recorder, info, vaddr, behind, RING_BOTH);
 }
 
 /* Of a locked instruction: it is one access. With one thread QEMU makes a load
@@ -272,6 +278,7 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 
 /* System calls *************************************************************/
 
+/* NOLINTBEGIN(readability-function-size) QEMU prescribes the parameters. */
 static void on_syscall(qemu_plugin_id_t id, unsigned cpu, int64_t number,
 		       u64 a1, u64 a2, u64 a3, u64 a4, u64 a5, u64 a6, u64 a7,
 		       u64 a8)
@@ -288,6 +295,7 @@ static void on_syscall(qemu_plugin_id_t id, unsigned cpu, int64_t number,
 	};
 	guest_call(&self.guest, &c->recorder, &c->call);
 }
+/* NOLINTEND(readability-function-size) */
 
 /* A new process has its own lane, and this thread only. */
 static void begin_child(unsigned cpu)
@@ -334,6 +342,23 @@ static void on_thread(qemu_plugin_id_t id, unsigned cpu)
 	self.cpu[cpu] = c;
 }
 
+/* KEY=NUMBER of 16 bits. */
+static bool has_number(const char *arg, const char *key, u16 *value)
+{
+	size_t n = strlen(key);
+	unsigned long number;
+	char *end;
+
+	if (strncmp(arg, key, n) != 0)
+		return false;
+	errno = 0;
+	number = strtoul(arg + n, &end, 10);
+	if (end == arg + n || *end || errno || number > UINT16_MAX)
+		return false;
+	*value = (u16)number;
+	return true;
+}
+
 static int parse_option(const char *arg)
 {
 	struct err err;
@@ -344,8 +369,8 @@ static int parse_option(const char *arg)
 		return self.guest.ring ? 0 : complain(err.text, "no capture");
 	}
 	self.executed = true;
-	if (sscanf(arg, "process=%hu", &self.guest.process) == 1 ||
-	    sscanf(arg, "thread=%hu", &caller) == 1)
+	if (has_number(arg, "process=", &self.guest.process) ||
+	    has_number(arg, "thread=", &caller))
 		return 0;
 	return complain("unknown option", arg);
 }

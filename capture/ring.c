@@ -121,7 +121,7 @@ struct ring *ring_create(int *fd, struct err *err)
 	init_lock(r);
 	r->collector = getpid();
 	r->free_chunks = RING_CHUNKS;
-	for (u16 i = 0; i < RING_CHUNKS; i++)
+	for (unsigned i = 0; i < RING_CHUNKS; i++)
 		r->chunk[i] = (u16)(RING_CHUNKS - 1 - i);
 	r->magic = RING_MAGIC;
 	return r;

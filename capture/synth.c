@@ -213,7 +213,7 @@ int synth_trace(const char *spec, const char *out,
 	struct synth s = {.m.limits = limits, .err = err, .spec = spec};
 	struct nbt_info info = {.codec = limits->codec, .has_events = true};
 
-	if (parse(&s) < 0)
+	if (parse(&s) < 0 || !s.pattern)
 		return -1;
 	snprintf(info.program, sizeof(info.program), "%s", s.pattern->name);
 	snprintf(info.source, sizeof(info.source), "synth %s", spec);

@@ -46,15 +46,39 @@ static void on_signal(int number)
 
 /* Preparations *************************************************************/
 
+/* Reads "... version MAJOR.MINOR"; what is not there stays as it is. */
+static void parse_version(const char *line, unsigned long *major,
+			  unsigned long *minor)
+{
+	static const char before[] = EMULATOR " version ";
+	unsigned long n;
+	char *end;
+
+	if (strncmp(line, before, strlen(before)) != 0)
+		return;
+	line += strlen(before);
+	errno = 0;
+	n = strtoul(line, &end, 10);
+	if (end == line || errno)
+		return;
+	*major = n;
+	if (*end != '.')
+		return;
+	line = end + 1;
+	n = strtoul(line, &end, 10);
+	if (end != line && !errno)
+		*minor = n;
+}
+
 /* Without it the emulator would say only that it cannot load the plugin. */
 static int check_emulator(struct recording *r, struct err *err)
 {
 	char line[128] = "";
 	FILE *f = popen(EMULATOR " --version 2>/dev/null", "re");
-	unsigned major = 0, minor = 0;
+	unsigned long major = 0, minor = 0;
 
 	if (f && fgets(line, sizeof(line), f))
-		(void)sscanf(line, EMULATOR " version %u.%u", &major, &minor);
+		parse_version(line, &major, &minor);
 	if (f)
 		(void)pclose(f);
 	if (!major)
@@ -63,11 +87,11 @@ static int check_emulator(struct recording *r, struct err *err)
 			       "(tools/deps.sh --install)");
 	if (major >= FIRST_WITHOUT)
 		return err_set(err,
-			       EMULATOR " is QEMU %u.%u: recording needs 6.1 "
+			       EMULATOR " is QEMU %lu.%lu: recording needs 6.1 "
 					"to 8.2, such as Debian 12's",
 			       major, minor);
-	snprintf(r->source, sizeof(r->source), "plugin user, QEMU %u.%u", major,
-		 minor);
+	snprintf(r->source, sizeof(r->source), "plugin user, QEMU %lu.%lu",
+		 major, minor);
 	return 0;
 }
 
@@ -92,7 +116,7 @@ static int emulator_args(const struct recording *r, struct args *a,
 {
 	char **command = r->options->command, path[4096];
 	char *plugin = built_path(PLUGIN);
-	struct program p;
+	struct program p = {.kind = PROGRAM_NONE};
 
 	args_add(a, EMULATOR);
 	args_add(a, "-plugin");
@@ -310,16 +334,17 @@ static int finish(struct recording *r, struct err *err)
 /* The program as it is; libnbhooks.a in it finds the ring. */
 static int native_args(struct recording *r, struct args *a, struct err *err)
 {
-	char path[4096], ring[64];
+	char **command = r->options->command, path[4096], ring[64];
 	struct program p;
 
 	snprintf(r->source, sizeof(r->source), "hooks");
 	snprintf(ring, sizeof(ring), "/proc/%d/fd/%d", (int)getpid(),
 		 r->ring_fd);
 	(void)setenv("NESTBOX_RING", ring, 1);
-	for (char **arg = r->options->command; *arg; arg++)
+	args_add(a, command[0]);
+	for (char **arg = command + 1; *arg; arg++)
 		args_add(a, *arg);
-	return check_program(a->v[0], path, sizeof(path), &p, err);
+	return check_program(command[0], path, sizeof(path), &p, err);
 }
 
 static int prepare(struct recording *r, struct args *a, struct err *err)

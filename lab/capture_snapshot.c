@@ -117,18 +117,49 @@ static void put(struct snapshot *s, struct vma *v)
 		put_text(v);
 }
 
+/* A hexadecimal number that @behind follows; *at moves behind both. */
+static bool take_hex(const char **at, char behind, u64 *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(*at, &end, 16);
+	if (end == *at || *end != behind || errno)
+		return false;
+	*at = end + 1;
+	return true;
+}
+
 /* A line of smaps: "from-to prot offset dev inode path" begins a mapping. */
 static bool begins(const char *line, struct vma *v)
 {
 	struct vma next = {0};
 	int path = 0;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*s %*s %*s %n",
-		   &next.from, &next.to, next.prot, &path) < 3)
+	if (!take_hex(&line, '-', &next.from) ||
+	    !take_hex(&line, ' ', &next.to) ||
+	    sscanf(line, "%4s %*s %*s %*s %n", next.prot, &path) < 1)
 		return false;
 	snprintf(next.path, sizeof(next.path), "%s", path ? line + path : "");
 	next.path[strcspn(next.path, "\n")] = 0;
 	*v = next;
+	return true;
+}
+
+/* A line of smaps: "KEY:   NUMBER kB". */
+static bool has_value(const char *line, const char *key, u64 *value)
+{
+	size_t n = strlen(key);
+	char *end;
+	u64 number;
+
+	if (strncmp(line, key, n) != 0)
+		return false;
+	errno = 0;
+	number = strtoull(line + n, &end, 10);
+	if (end == line + n || errno)
+		return false;
+	*value = number;
 	return true;
 }
 
@@ -140,15 +171,14 @@ static void read_line(struct snapshot *s, const char *line, struct vma *v)
 	if (begins(line, &next)) {
 		put(s, v);
 		*v = next;
-	} else if (sscanf(line, "AnonHugePages: %" SCNu64, &kb) == 1 ||
-		   sscanf(line, "ShmemPmdMapped: %" SCNu64, &kb) == 1 ||
-		   sscanf(line, "FilePmdMapped: %" SCNu64, &kb) == 1 ||
-		   sscanf(line, "Shared_Hugetlb: %" SCNu64, &kb) == 1 ||
-		   sscanf(line, "Private_Hugetlb: %" SCNu64, &kb) == 1) {
+	} else if (has_value(line, "AnonHugePages:", &kb) ||
+		   has_value(line, "ShmemPmdMapped:", &kb) ||
+		   has_value(line, "FilePmdMapped:", &kb) ||
+		   has_value(line, "Shared_Hugetlb:", &kb) ||
+		   has_value(line, "Private_Hugetlb:", &kb)) {
 		v->huge_kb += kb;
 	} else {
-		(void)sscanf(line, "KernelPageSize: %" SCNu64,
-			     &v->kernel_page_kb);
+		(void)has_value(line, "KernelPageSize:", &v->kernel_page_kb);
 	}
 }
 

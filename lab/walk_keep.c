@@ -231,7 +231,7 @@ static char *read_all(struct walk_keep *k, struct err *err)
 		free(text);
 		return NULL;
 	}
-	if (strncmp(text, LINE_START, strnlen(text, strlen(LINE_START)))) {
+	if (strncmp(text, LINE_START, strnlen(text, strlen(LINE_START))) != 0) {
 		err_set(err, "%s: not a file of rows", k->path);
 		free(text);
 		return NULL;

@@ -123,12 +123,12 @@ static void add_group(struct walk_plan *p, const struct choice *c,
 static int list_rows(struct walk_plan *p, const struct choice *c,
 		     const struct walk_wish *wish, struct err *err)
 {
-	size_t designs = 0;
+	size_t designs = 0, rows;
 
 	while (walk_designs[designs])
 		designs++;
-	p->rows = calloc(p->trace_count * ENVS * PAGES_MODES * designs,
-			 sizeof(*p->rows));
+	rows = p->trace_count * ENVS * PAGES_MODES * designs;
+	p->rows = calloc(rows ? rows : 1, sizeof(*p->rows));
 	if (!p->rows)
 		return err_set(err, "out of memory");
 	for (size_t t = 0; t < p->trace_count; t++)

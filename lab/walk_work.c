@@ -141,7 +141,7 @@ static void say(struct crew *c, bool terminal)
 
 static int wait_for_crew(struct crew *c, const sigset_t *signals)
 {
-	const struct timespec tick = {0, TICK_MS * 1000000};
+	const struct timespec tick = {0, TICK_MS * 1000000L};
 	bool terminal = isatty(STDERR_FILENO);
 	int ended_by = 0;
 

@@ -5,7 +5,7 @@
 
 void near_init(struct near *w, u8 *bytes, u32 max)
 {
-	size_t room = (size_t)max + 2 * NEAR;
+	size_t room = (size_t)max + (size_t)2 * NEAR;
 
 	memset(bytes, 0, NEAR_BYTES(max));
 	w->drop = bytes;

@@ -21,7 +21,7 @@ struct near {
 };
 
 /* Bytes that near_init() needs for @max accesses. */
-#define NEAR_BYTES(max) ((NEAR + 2) * ((size_t)(max) + 2 * NEAR))
+#define NEAR_BYTES(max) ((NEAR + 2) * ((size_t)(max) + (size_t)2 * NEAR))
 
 void near_init(struct near *w, u8 *bytes, u32 max);
 

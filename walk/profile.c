@@ -25,19 +25,20 @@ struct field {
 };
 
 #define AT(member) offsetof(struct profile, member)
-#define GEOMETRY(section, member)                                           \
-	{section, "entries", AT(member.entries), NUMBER, 0, 1 << 20},       \
-		{section, "ways", AT(member.ways), NUMBER, 1, ASSOC_WAYS},  \
-		{section, "policy", AT(member.policy), POLICY, 0, 0},       \
+#define OF(member) offsetof(struct geometry, member)
+#define GEOMETRY(section, at)                                               \
+	{section, "entries", (at) + OF(entries), NUMBER, 0, 1 << 20},       \
+		{section, "ways", (at) + OF(ways), NUMBER, 1, ASSOC_WAYS},  \
+		{section, "policy", (at) + OF(policy), POLICY, 0, 0},       \
 	{                                                                   \
-		section, "cycles", AT(member.cycles), NUMBER, 0, CYCLES_MAX \
+		section, "cycles", (at) + OF(cycles), NUMBER, 0, CYCLES_MAX \
 	}
-#define CACHE(section, member)                                              \
-	{section, "size", AT(member.entries), BYTES, LINE_BYTES, 1u << 31}, \
-		{section, "ways", AT(member.ways), NUMBER, 1, ASSOC_WAYS},  \
-		{section, "policy", AT(member.policy), POLICY, 0, 0},       \
+#define CACHE(section, at)                                                  \
+	{section, "size", (at) + OF(entries), BYTES, LINE_BYTES, 1u << 31}, \
+		{section, "ways", (at) + OF(ways), NUMBER, 1, ASSOC_WAYS},  \
+		{section, "policy", (at) + OF(policy), POLICY, 0, 0},       \
 	{                                                                   \
-		section, "cycles", AT(member.cycles), NUMBER, 0, CYCLES_MAX \
+		section, "cycles", (at) + OF(cycles), NUMBER, 0, CYCLES_MAX \
 	}
 
 static const struct field fields[] = {
@@ -54,30 +55,30 @@ static const struct field fields[] = {
 	{"machine", "cpi", AT(cpi), REAL, 0, 0},
 	{"machine", "exit_cycles", AT(exit_cycles), NUMBER, 0, 1000000},
 	{"machine", "npt_exit_cycles", AT(npt_exit_cycles), NUMBER, 0, 1000000},
-	GEOMETRY("itlb.4k", itlb[SIZE_4K]),
-	GEOMETRY("itlb.2m", itlb[SIZE_2M]),
-	GEOMETRY("itlb.1g", itlb[SIZE_1G]),
-	GEOMETRY("dtlb.4k", dtlb[SIZE_4K]),
-	GEOMETRY("dtlb.2m", dtlb[SIZE_2M]),
-	GEOMETRY("dtlb.1g", dtlb[SIZE_1G]),
-	GEOMETRY("stlb.4k", stlb[SIZE_4K]),
-	GEOMETRY("stlb.2m", stlb[SIZE_2M]),
+	GEOMETRY("itlb.4k", AT(itlb[SIZE_4K])),
+	GEOMETRY("itlb.2m", AT(itlb[SIZE_2M])),
+	GEOMETRY("itlb.1g", AT(itlb[SIZE_1G])),
+	GEOMETRY("dtlb.4k", AT(dtlb[SIZE_4K])),
+	GEOMETRY("dtlb.2m", AT(dtlb[SIZE_2M])),
+	GEOMETRY("dtlb.1g", AT(dtlb[SIZE_1G])),
+	GEOMETRY("stlb.4k", AT(stlb[SIZE_4K])),
+	GEOMETRY("stlb.2m", AT(stlb[SIZE_2M])),
 	{"stlb.2m", "shared", AT(stlb_shared[SIZE_2M]), BOOL, 0, 0},
-	GEOMETRY("stlb.1g", stlb[SIZE_1G]),
+	GEOMETRY("stlb.1g", AT(stlb[SIZE_1G])),
 	{"stlb.1g", "shared", AT(stlb_shared[SIZE_1G]), BOOL, 0, 0},
-	GEOMETRY("pwc.2", pwc[0]),
-	GEOMETRY("pwc.3", pwc[1]),
-	GEOMETRY("pwc.4", pwc[2]),
-	GEOMETRY("pwc.5", pwc[3]),
-	GEOMETRY("npwc.2", npwc[0]),
-	GEOMETRY("npwc.3", npwc[1]),
-	GEOMETRY("npwc.4", npwc[2]),
-	GEOMETRY("npwc.5", npwc[3]),
-	GEOMETRY("ntlb", ntlb),
-	CACHE("l1i", l1i),
-	CACHE("l1d", l1d),
-	CACHE("l2", l2),
-	CACHE("l3", l3),
+	GEOMETRY("pwc.2", AT(pwc[0])),
+	GEOMETRY("pwc.3", AT(pwc[1])),
+	GEOMETRY("pwc.4", AT(pwc[2])),
+	GEOMETRY("pwc.5", AT(pwc[3])),
+	GEOMETRY("npwc.2", AT(npwc[0])),
+	GEOMETRY("npwc.3", AT(npwc[1])),
+	GEOMETRY("npwc.4", AT(npwc[2])),
+	GEOMETRY("npwc.5", AT(npwc[3])),
+	GEOMETRY("ntlb", AT(ntlb)),
+	CACHE("l1i", AT(l1i)),
+	CACHE("l1d", AT(l1d)),
+	CACHE("l2", AT(l2)),
+	CACHE("l3", AT(l3)),
 	{"l3", "inclusive", AT(l3_inclusive), BOOL, 0, 0},
 };
 
@@ -144,6 +145,7 @@ static int read_value(struct profile *p, const struct field *f,
 		      const char *text)
 {
 	void *at = (char *)p + f->at;
+	size_t length = strlen(text);
 
 	switch (f->kind) {
 	case NUMBER:
@@ -157,9 +159,9 @@ static int read_value(struct profile *p, const struct field *f,
 		*(bool *)at = !strcmp(text, "yes");
 		return !strcmp(text, "yes") || !strcmp(text, "no") ? 0 : -1;
 	case TEXT:
-		if (!*text || strlen(text) >= f->max)
+		if (!length || length >= f->max)
 			return -1;
-		strcpy(at, text);
+		memcpy(at, text, length + 1);
 		return 0;
 	}
 	return -1;
@@ -220,7 +222,7 @@ static bool is_off(const struct reading *r, const struct field *f)
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		const char *at = (const char *)r->p + fields[i].at;
 
-		if (strcmp(fields[i].section, f->section) || !r->seen[i])
+		if (strcmp(fields[i].section, f->section) != 0 || !r->seen[i])
 			continue;
 		if (!strcmp(fields[i].key, "entries") && !*(const u32 *)at)
 			return true;
@@ -234,7 +236,7 @@ static int check_complete(const struct reading *r)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		if (!r->seen[i] && !is_off(r, &fields[i]) &&
-		    strcmp(fields[i].key, "shared"))
+		    strcmp(fields[i].key, "shared") != 0)
 			return err_set(r->err, "%s: '%s' is missing in [%s]",
 				       r->file, fields[i].key,
 				       fields[i].section);

@@ -20,8 +20,8 @@ struct options {
 };
 
 struct thread {
-	pthread_t handle;
 	struct worker worker;
+	pthread_t handle;
 	const struct pattern *pattern;
 	const void *own; /* the pattern's structure */
 	u64 operations;

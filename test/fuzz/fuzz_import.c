@@ -47,6 +47,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		return 0;
 	while (import_formats[formats])
 		formats++;
+	require(formats > 0);
 	fd = memfd_create("in", MFD_CLOEXEC);
 	require(fd >= 0 &&
 		write(fd, data + 1, size - 1) == (ssize_t)(size - 1));

@@ -14,6 +14,13 @@
 #define IN	 "in"
 #define OUT	 "out.nbt"
 
+/* Of the child that writes: its status tells what it could not. */
+static void put(const void *bytes, size_t size, FILE *f)
+{
+	if (fwrite(bytes, size, 1, f) != 1)
+		_exit(1);
+}
+
 /* Files as the other tools write them, into a pipe. */
 static void write_raw(const struct accesses *a, FILE *f)
 {
@@ -21,7 +28,7 @@ static void write_raw(const struct accesses *a, FILE *f)
 		u64 store = NBT_WHAT(a->kind[i]) == NBT_STORE;
 		u64 addr = a->addr[i] | store << 63;
 
-		fwrite(&addr, sizeof(addr), 1, f);
+		put(&addr, sizeof(addr), f);
 	}
 }
 
@@ -34,8 +41,8 @@ static void write_champsim(const struct accesses *a, FILE *f)
 
 		r[NBT_WHAT(a->kind[i]) == NBT_STORE ? 2 : 4] = a->addr[i];
 		for (u8 gap = a->gap[i]; gap > 1; gap--)
-			fwrite(none, sizeof(none), 1, f);
-		fwrite(r, sizeof(r), 1, f);
+			put(none, sizeof(none), f);
+		put(r, sizeof(r), f);
 	}
 }
 

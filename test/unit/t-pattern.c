@@ -111,7 +111,7 @@ static void searches_reach_what_they_can(void **state)
 	(void)state;
 	run(&graph500_pattern, &m, 40000);
 	assert_int_equal(m.wrong, 0);
-	assert_true(m.stores > 2 * 8192);
+	assert_true(m.stores > (u64)2 * 8192);
 	forget(&m);
 }
 

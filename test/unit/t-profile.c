@@ -38,7 +38,8 @@ static void skylake_is_table_3(void **state)
 static char *with(const char *section, const char *key, const char *line)
 {
 	const char *text = embedded_profiles[0].text, *at, *end;
-	char *out = calloc(1, strlen(text) + 200), start[32];
+	size_t room = strlen(text) + 200;
+	char *out = calloc(1, room), start[32];
 
 	assert_non_null(out);
 	at = strstr(text, section);
@@ -47,10 +48,8 @@ static char *with(const char *section, const char *key, const char *line)
 	if (strcmp(section, key) != 0)
 		at = strstr(at, start) + 1;
 	end = strchr(at, '\n');
-	memcpy(out, text, (size_t)(at - text));
-	if (line)
-		strcat(out, line);
-	strcat(out, end);
+	snprintf(out, room, "%.*s%s%s", (int)(at - text), text,
+		 line ? line : "", end);
 	return out;
 }
 

@@ -96,7 +96,7 @@ static void perf_of_intel_is_read(void **state)
 		"       0.123456789 seconds time elapsed\n";
 
 	(void)state;
-	assert_true(share_of(text, NULL) == 1600000 / 2 / 4000000.0);
+	assert_true(share_of(text, NULL) == 1600000.0 / 2 / 4000000);
 }
 
 static void perf_with_separators_is_read(void **state)
@@ -131,7 +131,7 @@ static void perf_of_amd_is_read(void **state)
 	assert_true(share_of("  100  ls_l1_d_tlb_miss.all_l2_miss\n"
 			     "  20  bp_l1_tlb_miss_l2_tlb_miss\n"
 			     "  12000  cycles\n",
-			     &radix) == 120 * 50 / 2 / 12000.0);
+			     &radix) == 120 * 50 / 2.0 / 12000);
 	assert_true(share_of("  1000000  ls_l1_d_tlb_miss.all_l2_miss\n"
 			     "  12000  cycles\n",
 			     &radix) == 1);

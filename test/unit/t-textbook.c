@@ -32,12 +32,12 @@ static const struct design *radix;
 static void note_refs(struct walk_event *e, const struct walk_stats *before,
 		      const struct walk_stats *after)
 {
-	for (u8 step = 0; step < STEPS; step++)
-		for (u8 hit = 0; hit < HITS; hit++)
+	for (u32 step = 0; step < STEPS; step++)
+		for (u32 hit = 0; hit < HITS; hit++)
 			if (after->ref_hit[step][hit] !=
 			    before->ref_hit[step][hit]) {
-				e->step[e->refs] = step;
-				e->hit[e->refs++] = hit;
+				e->step[e->refs] = (u8)step;
+				e->hit[e->refs++] = (u8)hit;
 			}
 }
 

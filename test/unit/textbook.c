@@ -65,7 +65,7 @@ static void array_make(struct array *a, const struct geometry *g)
 	a->sets = g->entries / g->ways;
 	a->policy = g->policy;
 	a->entry = calloc(g->entries, sizeof(*a->entry));
-	a->right = calloc(2 * g->entries, sizeof(*a->right));
+	a->right = calloc((size_t)2 * g->entries, sizeof(*a->right));
 }
 
 static void array_free(struct array *a)
@@ -153,7 +153,7 @@ static u32 srrip_choose(struct slot *e, u32 ways)
 
 static u32 choose(struct array *a, u32 set)
 {
-	struct slot *e = &a->entry[set * a->ways];
+	struct slot *e = &a->entry[(size_t)set * a->ways];
 	u32 best = 0;
 
 	for (u32 w = 0; w < a->ways; w++)
@@ -196,7 +196,7 @@ static bool array_use(struct array *a, u64 set_number, u64 number, u64 *lost)
 	e->used = ++a->time;
 	e->uses += e->uses < 255;
 	if (a->policy == POLICY_PLRU)
-		plru_use(a, set, (u32)(e - &a->entry[set * a->ways]));
+		plru_use(a, set, (u32)(e - &a->entry[(size_t)set * a->ways]));
 	return found >= 0;
 }
 
