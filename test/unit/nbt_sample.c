@@ -2,25 +2,18 @@
 #include "test/unit/nbt_sample.h"
 
 #include "lib/nbt/writer.h"
+#include "test/unit/dice.h"
 #include "test/unit/unit.h"
 
 #define GB   (1ull << 30)
 #define HEAP 0x7f0000000000ull
 
-static u64 random_word(u64 *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state * 0x2545f4914f6cdd1dull;
-}
-
 static u64 tree_address(size_t i, u64 *state)
 {
 	size_t level = i / 5 % 6;
-	u64 node = HEAP + (level << 20) + random_word(state) % 64 * 256;
+	u64 node = HEAP + (level << 20) + dice_word(state) % 64 * 256;
 
-	return node + 8 * (random_word(state) & 15);
+	return node + 8 * (dice_word(state) & 15);
 }
 
 /* Both canonical halves' ends, in turn. */
@@ -45,9 +38,9 @@ static u64 address(enum pattern pattern, size_t i, u64 last, u64 *state)
 	switch (pattern) {
 	case PATTERN_RANDOM:
 	case PATTERN_FEW:
-		return i & 1 ? last : HEAP + random_word(state) % (GB / 8) * 8;
+		return i & 1 ? last : HEAP + dice_word(state) % (GB / 8) * 8;
 	case PATTERN_CHASE:
-		return HEAP + random_word(state) % (GB / 64) * 64;
+		return HEAP + dice_word(state) % (GB / 64) * 64;
 	case PATTERN_STREAM:
 		return HEAP + i % 3 * (GB / 3 & ~4095ull) + i / 3 * 8;
 	case PATTERN_TREE:
@@ -57,7 +50,7 @@ static u64 address(enum pattern pattern, size_t i, u64 last, u64 *state)
 	case PATTERN_EXTREME:
 		return extreme_address(i);
 	case PATTERN_LENGTHS:
-		bits = random_word(state) % 58;
+		bits = dice_word(state) % 58;
 		return (u64)((int64_t)((last + (1ull << bits)) << 7) >> 7);
 	case PATTERN_STACK:
 		return i % 3 ? 0x555555560000 + i * 24
@@ -71,11 +64,11 @@ static u64 address(enum pattern pattern, size_t i, u64 last, u64 *state)
 static u64 gap(enum pattern pattern, size_t i, u64 *state)
 {
 	if (pattern == PATTERN_STACK)
-		return i % 97 ? 250 + random_word(state) % 10 : 1ull << 40;
+		return i % 97 ? 250 + dice_word(state) % 10 : 1ull << 40;
 	if (pattern == PATTERN_TREE)
-		return 1 + random_word(state) % 9;
+		return 1 + dice_word(state) % 9;
 	if (pattern == PATTERN_EXTREME)
-		return random_word(state) % 256;
+		return dice_word(state) % 256;
 	if (pattern == PATTERN_STREAM)
 		return i % 3 ? 1 + i % 3 : 4;
 	return i & 1 ? 2 : 6;
@@ -83,7 +76,7 @@ static u64 gap(enum pattern pattern, size_t i, u64 *state)
 
 static u8 kind(enum pattern pattern, size_t i, u64 *state)
 {
-	u64 draw = random_word(state);
+	u64 draw = dice_word(state);
 
 	if (pattern == PATTERN_EXTREME)
 		return (u8)draw;
@@ -108,7 +101,7 @@ struct sample *sample_new(const struct sample_file *f)
 		s[i].addr = last;
 		s[i].pa = (last & 0xfff) | (last >> 3 & 0x3fffffff000);
 		if (f->pattern == PATTERN_EXTREME)
-			s[i].pa = random_word(&state);
+			s[i].pa = dice_word(&state);
 		s[i].kind = kind(f->pattern, i, &state);
 		s[i].gap = gap(f->pattern, i, &state);
 		s[i].thread = (u16)(turn * 77);

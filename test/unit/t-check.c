@@ -2,6 +2,7 @@
 /* hv/nested/check: every rule alone, its edges, and all of them at random. */
 #include "hv/nested/check.h"
 
+#include "test/unit/dice.h"
 #include "test/unit/ram.h"
 #include "test/unit/vmcb_reference.h"
 
@@ -249,10 +250,7 @@ static u64 dice = 88172645463325252;
 
 static u64 roll(void)
 {
-	dice ^= dice << 13;
-	dice ^= dice >> 7;
-	dice ^= dice << 17;
-	return dice;
+	return dice_roll(&dice);
 }
 
 /* Changes a bit, or all, of one of the fields that rules look at. */

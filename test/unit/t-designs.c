@@ -4,16 +4,11 @@
  * they cost, and that each is as good as its structure: without registers DMT
  * is radix, without gTEAs pvDMT is DMT.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
-#include <cmocka.h>
-
+#include "test/unit/dice.h"
 #include "test/unit/fake_mmu.h"
+#include "test/unit/unit.h"
 #include "walk/design/dmt.h"
 #include "walk/designs.h"
 #include "walk/space_inline.h"
@@ -27,10 +22,7 @@ static u64 seed;
 
 static u64 draw(u64 n)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed >> 11) % n;
+	return dice_below(&seed, n);
 }
 
 static void start(struct fake *f, const struct design *d)
@@ -559,6 +551,6 @@ int main(void)
 		cmocka_unit_test(test_gtea_bounds),
 	};
 
-	seed = 0x9e3779b97f4a7c15ull;
+	seed = DICE_START;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lib/exit: the slots of both vendors; hv/account: counting and the ring. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "hv/account.h"
 #include "lib/exit.h"
 #include "lib/vmcb.h"
+#include "test/unit/unit.h"
 
 static void svm_codes_have_slots(void **state)
 {

@@ -3,14 +3,8 @@
  * walk/buddy and walk/frames. The allocator is compared with one that looks at
  * all frames each time; the hash table with an array.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "test/unit/dice.h"
+#include "test/unit/unit.h"
 #include "walk/buddy.h"
 #include "walk/frames.h"
 
@@ -23,10 +17,7 @@ static u64 seed;
 
 static u64 draw(u64 n)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed >> 11) % n;
+	return dice_below(&seed, n);
 }
 
 /* The buddy allocator ******************************************************/
@@ -185,6 +176,6 @@ int main(void)
 		cmocka_unit_test(test_split_and_move_keep_frames),
 	};
 
-	seed = 0x9e3779b97f4a7c15ull;
+	seed = DICE_START;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

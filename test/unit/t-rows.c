@@ -183,9 +183,10 @@ static void rows_come_back(void **state)
 		.accesses = 1ull << 62,
 		.seconds = 0.25,
 		.lost_blocks = 3,
-		.latency = {[0] = 1, [LATENCIES - 1] = 2},
 		.memory = {.extra = 4},
 	};
+	row.stats.latency[0] = 1;
+	row.stats.latency[LATENCIES - 1] = 2;
 	walk_key(key, &row, 7);
 	line = walk_line(&row, key);
 	assert_null(strchr(line, '\n'));

@@ -9,9 +9,10 @@
 
 #include "hv/nested/npt02.h"
 #include "hv/space.h"
+#include "test/unit/dice.h"
 
 #define STEPS 120000u
-#define SEED  0x9e3779b97f4a7c15ull
+#define SEED  DICE_START
 
 #define TABLES	16   /* L1's pages of tables; the first two are roots */
 #define INDICES 2ull /* of each table, so many are used */
@@ -47,10 +48,7 @@ static struct {
 
 static u64 draw(u64 n)
 {
-	t.seed ^= t.seed << 13;
-	t.seed ^= t.seed >> 7;
-	t.seed ^= t.seed << 17;
-	return (t.seed >> 11) % n;
+	return dice_below(&t.seed, n);
 }
 
 /* Most are where NPT01 has to be split for each, and a large page may be. */

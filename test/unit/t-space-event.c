@@ -4,15 +4,10 @@
  * in use, and how large the pages are, is compared with a model that has a note
  * for each page and does to it what the manual pages say.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
-#include <cmocka.h>
-
+#include "test/unit/dice.h"
+#include "test/unit/unit.h"
 #include "walk/space_inline.h"
 
 #define CHUNK	       512ull /* pages */
@@ -48,10 +43,7 @@ static struct {
 
 static u64 draw(u64 n)
 {
-	t.seed ^= t.seed << 13;
-	t.seed ^= t.seed >> 7;
-	t.seed ^= t.seed << 17;
-	return (t.seed >> 11) % n;
+	return dice_below(&t.seed, n);
 }
 
 static u64 address(u64 n)
@@ -337,7 +329,7 @@ static void run(enum pages pages, enum frames frames)
 	struct err err;
 
 	memset(&t, 0, sizeof(t));
-	t.seed = 0x9e3779b97f4a7c15ull;
+	t.seed = DICE_START;
 	t.pages = pages;
 	t.profile.levels = 4;
 	keys_init(&t.keys);

@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* walk/space: VMAs of a trace that has none. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "test/unit/memory_trace.h"
+#include "test/unit/unit.h"
 #include "walk/space_inline.h"
 
 #define AT    0x7f0000000000ull

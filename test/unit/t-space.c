@@ -4,14 +4,8 @@
  * tables that are built entry by entry, as a kernel would: each table that a
  * walk needs is one page, no page is two tables or a table and a frame.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "test/unit/dice.h"
+#include "test/unit/unit.h"
 #include "walk/space_inline.h"
 
 #define SLOTS (1u << 18)
@@ -27,10 +21,7 @@ static u64 seed;
 
 static u64 draw(u64 n)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed >> 11) % n;
+	return dice_below(&seed, n);
 }
 
 static struct page *slot(struct page *table, u64 key)
@@ -408,6 +399,6 @@ int main(void)
 		BOTH(test_memory_is_counted),
 	};
 
-	seed = 0x9e3779b97f4a7c15ull;
+	seed = DICE_START;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,14 +3,8 @@
  * walk/tea: clusters by the rule of 2 %, areas that grow, shrink, split and
  * move, registers, and the same at random with what has to hold always.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "test/unit/dice.h"
+#include "test/unit/unit.h"
 #include "walk/tea.h"
 
 #define MIB    (1ull << 20)
@@ -24,10 +18,7 @@ static u64 seed;
 
 static u64 draw(u64 n)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed >> 11) % n;
+	return dice_below(&seed, n);
 }
 
 struct world {
@@ -358,6 +349,6 @@ int main(void)
 		cmocka_unit_test(test_random),
 	};
 
-	seed = 0x9e3779b97f4a7c15ull;
+	seed = DICE_START;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

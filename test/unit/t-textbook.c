@@ -4,6 +4,7 @@
  * traces: every walk, each of its references and where it hit, and all
  * counters are the same; with each build of the core.
  */
+#include "test/unit/dice.h"
 #include "test/unit/textbook.h"
 #include "test/unit/unit.h"
 #include "walk/design.h"
@@ -12,17 +13,9 @@
 #define ROUNDS	 50
 #define ACCESSES 2000
 
-static u64 rng(u64 *s)
-{
-	*s ^= *s << 13;
-	*s ^= *s >> 7;
-	*s ^= *s << 17;
-	return *s * 0x2545f4914f6cdd1dull;
-}
-
 static u32 below(u64 *s, u32 n)
 {
-	return (u32)(rng(s) >> 33) % n;
+	return (u32)(dice_word(s) >> 33) % n;
 }
 
 /* The design under test, which notes what each walk did. */
@@ -180,7 +173,7 @@ static void one_round(u64 seed, const struct design *spy)
 	struct err err;
 	u64 s = seed * 0x9e3779b97f4a7c15ull | 1;
 
-	rng(&s);
+	dice_word(&s);
 	any_machine(&p, &s);
 	assert_int_equal(profile_check(&p, &err), 0);
 	any_trace(&trace, &s);

@@ -3,13 +3,8 @@
  * walk/vma: mappings at random, compared with a model that has a note for each
  * page: VMAs are the runs of pages with equal notes.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "test/unit/dice.h"
+#include "test/unit/unit.h"
 #include "walk/vma.h"
 
 #define PAGES 96u
@@ -20,10 +15,7 @@ static u64 seed;
 
 static u64 draw(u64 n)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed >> 11) % n;
+	return dice_below(&seed, n);
 }
 
 struct note {
@@ -166,6 +158,6 @@ int main(void)
 		cmocka_unit_test(test_child_gets_what_may_be_forked),
 	};
 
-	seed = 0x9e3779b97f4a7c15ull;
+	seed = DICE_START;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
