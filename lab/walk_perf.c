@@ -18,26 +18,29 @@ struct count {
 	size_t length;
 };
 
+/* The member of struct walk_perf that an event is part of. */
+enum sum { PENDING, ACTIVE, WALKS, CYCLES, SUMS };
+
 static const struct event {
 	const char *name;
-	size_t to; /* member of struct walk_perf */
+	enum sum to;
 } events[] = {
-	{"dtlb_load_misses.walk_pending", offsetof(struct walk_perf, pending)},
-	{"dtlb_store_misses.walk_pending", offsetof(struct walk_perf, pending)},
-	{"itlb_misses.walk_pending", offsetof(struct walk_perf, pending)},
-	{"dtlb_load_misses.walk_active", offsetof(struct walk_perf, active)},
-	{"dtlb_store_misses.walk_active", offsetof(struct walk_perf, active)},
-	{"itlb_misses.walk_active", offsetof(struct walk_perf, active)},
-	{"dtlb_load_misses.walk_duration", offsetof(struct walk_perf, active)},
-	{"dtlb_store_misses.walk_duration", offsetof(struct walk_perf, active)},
-	{"itlb_misses.walk_duration", offsetof(struct walk_perf, active)},
-	{"ls_l1_d_tlb_miss.all_l2_miss", offsetof(struct walk_perf, walks)},
-	{"bp_l1_tlb_miss_l2_tlb_miss", offsetof(struct walk_perf, walks)},
-	{"bp_l1_tlb_miss_l2_miss", offsetof(struct walk_perf, walks)},
-	{"cycles", offsetof(struct walk_perf, cycles)},
-	{"cpu-cycles", offsetof(struct walk_perf, cycles)},
-	{"cpu_clk_unhalted.thread", offsetof(struct walk_perf, cycles)},
-	{"ls_not_halted_cyc", offsetof(struct walk_perf, cycles)},
+	{"dtlb_load_misses.walk_pending", PENDING},
+	{"dtlb_store_misses.walk_pending", PENDING},
+	{"itlb_misses.walk_pending", PENDING},
+	{"dtlb_load_misses.walk_active", ACTIVE},
+	{"dtlb_store_misses.walk_active", ACTIVE},
+	{"itlb_misses.walk_active", ACTIVE},
+	{"dtlb_load_misses.walk_duration", ACTIVE},
+	{"dtlb_store_misses.walk_duration", ACTIVE},
+	{"itlb_misses.walk_duration", ACTIVE},
+	{"ls_l1_d_tlb_miss.all_l2_miss", WALKS},
+	{"bp_l1_tlb_miss_l2_tlb_miss", WALKS},
+	{"bp_l1_tlb_miss_l2_miss", WALKS},
+	{"cycles", CYCLES},
+	{"cpu-cycles", CYCLES},
+	{"cpu_clk_unhalted.thread", CYCLES},
+	{"ls_not_halted_cyc", CYCLES},
 };
 
 /* A digit, or what a locale puts between them. */
@@ -102,10 +105,17 @@ static void strip_name(struct count *c)
 
 static void take(struct walk_perf *p, const struct count *c)
 {
+	double *const sums[SUMS] = {
+		[PENDING] = &p->pending,
+		[ACTIVE] = &p->active,
+		[WALKS] = &p->walks,
+		[CYCLES] = &p->cycles,
+	};
+
 	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
 		if (strlen(events[i].name) == c->length &&
 		    !strncasecmp(events[i].name, c->name, c->length))
-			*(double *)((char *)p + events[i].to) += c->value;
+			*sums[events[i].to] += c->value;
 }
 
 int walk_perf_parse(struct walk_perf *p, const char *file, const char *text,

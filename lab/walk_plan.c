@@ -65,7 +65,7 @@ static int choose(struct choice *c, const struct walk_wish *wish,
 {
 	const char *names[NAMES_MAX + 1] = {NULL};
 
-	for (size_t i = 0; walk_designs[i] && i < NAMES_MAX; i++)
+	for (size_t i = 0; i < NAMES_MAX && walk_designs[i]; i++)
 		names[i] = walk_designs[i]->name;
 	if (walk_parse_list(&c->designs, wish->designs, names, "design", err) ||
 	    walk_parse_list(&c->envs, wish->envs, env_names, "environment",

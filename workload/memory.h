@@ -11,7 +11,8 @@
  *
  *   LOAD(m, T, at, value)    reads a T
  *   LOAD_ANY(...)            the same where operations have changed what is
- *read: the value is as good as the real one STORE(m, T, at, value)   writes one
+ *                            read: the value is as good as the real one
+ *   STORE(m, T, at, value)   writes one
  *   WORK(m, n)               n instructions that access no memory, as gcc -O2
  *                            has them in the programs (accesses count
  *                            themselves); measured, see doc/workloads.md
@@ -24,15 +25,17 @@
 
 struct memory; /* there is none */
 
-#define LOAD(m, T, at, value)            \
-	((void)(m), (void)sizeof(value), \
-	 *(const T *)(const void *)(uintptr_t)(at))
+/* For synth only: compiled, and never evaluated. */
+#define FOR_SYNTH(value) ((void)(0 && ((void)(value), 0)))
+
+#define LOAD(m, T, at, value) \
+	((void)(m), FOR_SYNTH(value), *(const T *)(const void *)(uintptr_t)(at))
 #define LOAD_ANY LOAD
 #define STORE(m, T, at, value) \
 	((void)(m), *(T *)(void *)(uintptr_t)(at) = (T)(value))
-#define WORK(m, n)	       ((void)(m), (void)sizeof(n))
-#define DECIDE(m, real, model) ((void)(m), (void)sizeof(model), (real))
-#define MODEL(m, statement)    ((void)(m), (void)sizeof((statement, 0)))
+#define WORK(m, n)	       ((void)(m), FOR_SYNTH(n))
+#define DECIDE(m, real, model) ((void)(m), FOR_SYNTH(model), (real))
+#define MODEL(m, statement)    ((void)(m), FOR_SYNTH(statement))
 
 /* The address of @bytes of zeros. There is no way back: programs end when they
  * have no memory. */
