@@ -11,7 +11,8 @@ $(B)/switchcount.so: $(B)/host/capture/switchcount.o \
 	$(Q)$(CC) -shared $(SANFLAGS) -o $@ $^
 
 user-plugin := capture/nbtrace_user.c capture/guest_call.c \
-	capture/guest_exec.c capture/guest_map.c $(capture-ring) lib/err.c
+	capture/guest_exec.c capture/guest_map.c $(capture-ring) \
+	lib/err.c lib/maps.c
 $(B)/nbtrace-user.so: $(user-plugin:%.c=$(B)/host/%.o)
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared $(SANFLAGS) -o $@ $^

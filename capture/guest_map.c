@@ -10,15 +10,14 @@
  * from the program headers.
  */
 #include <elf.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "capture/guest.h"
+#include "lib/maps.h"
 
 #define EMULATOR 0x500000000000ull
 #define PAGE	 4096ull
@@ -29,38 +28,20 @@ struct mapping {
 	char path[2048];
 };
 
-/* A hexadecimal number that @behind follows; *at moves behind both. */
-static bool take_hex(const char **at, char behind, u64 *value)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtoull(*at, &end, 16);
-	if (end == *at || *end != behind || errno)
-		return false;
-	*at = end + 1;
-	return true;
-}
-
-/* "from-to prot offset dev inode path" */
 static bool parse(const char *line, struct mapping *m)
 {
-	char prot[5];
-	int offset = 0, path = 0;
+	struct maps_line l;
 
-	if (!take_hex(&line, '-', &m->from) || !take_hex(&line, ' ', &m->to) ||
-	    sscanf(line, "%4s %n", prot, &offset) < 1)
+	if (!maps_parse(line, &l))
 		return false;
-	line += offset;
-	if (!take_hex(&line, ' ', &m->offset))
-		return false;
-	(void)sscanf(line, "%*s %*s %n", &path);
-	m->prot = (prot[0] == 'r' ? PROT_READ : 0) |
-		  (prot[1] == 'w' ? PROT_WRITE : 0) |
-		  (prot[2] == 'x' ? PROT_EXEC : 0);
-	m->flags = prot[3] == 's' ? MAP_SHARED : MAP_PRIVATE;
-	snprintf(m->path, sizeof(m->path), "%s", path ? line + path : "");
-	m->path[strcspn(m->path, "\n")] = 0;
+	m->from = l.from;
+	m->to = l.to;
+	m->offset = l.offset;
+	m->prot = (l.prot[0] == 'r' ? PROT_READ : 0) |
+		  (l.prot[1] == 'w' ? PROT_WRITE : 0) |
+		  (l.prot[2] == 'x' ? PROT_EXEC : 0);
+	m->flags = l.prot[3] == 's' ? MAP_SHARED : MAP_PRIVATE;
+	snprintf(m->path, sizeof(m->path), "%.*s", (int)l.path_len, l.path);
 	if (m->path[0] != '/')
 		m->flags |= MAP_ANONYMOUS;
 	return true;

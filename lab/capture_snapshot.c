@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lab/capture.h"
+#include "lib/maps.h"
 #include "lib/types.h"
 
 #define PAGE	  4096ull
@@ -117,32 +118,16 @@ static void put(struct snapshot *s, struct vma *v)
 		put_text(v);
 }
 
-/* A hexadecimal number that @behind follows; *at moves behind both. */
-static bool take_hex(const char **at, char behind, u64 *value)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtoull(*at, &end, 16);
-	if (end == *at || *end != behind || errno)
-		return false;
-	*at = end + 1;
-	return true;
-}
-
-/* A line of smaps: "from-to prot offset dev inode path" begins a mapping. */
+/* A line of smaps that begins a mapping. */
 static bool begins(const char *line, struct vma *v)
 {
-	struct vma next = {0};
-	int path = 0;
+	struct maps_line l;
 
-	if (!take_hex(&line, '-', &next.from) ||
-	    !take_hex(&line, ' ', &next.to) ||
-	    sscanf(line, "%4s %*s %*s %*s %n", next.prot, &path) < 1)
+	if (!maps_parse(line, &l))
 		return false;
-	snprintf(next.path, sizeof(next.path), "%s", path ? line + path : "");
-	next.path[strcspn(next.path, "\n")] = 0;
-	*v = next;
+	*v = (struct vma){.from = l.from, .to = l.to};
+	memcpy(v->prot, l.prot, sizeof(v->prot));
+	snprintf(v->path, sizeof(v->path), "%.*s", (int)l.path_len, l.path);
 	return true;
 }
 

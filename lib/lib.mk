@@ -6,7 +6,7 @@ lib-free-src := $(lib-src) lib/string.c lib/uart.c
 lib-host := $(lib-src:%.c=$(B)/host/%.o)
 lib-free := $(lib-free-src:%.c=$(B)/free/%.o)
 # What only programs with libc use.
-lib-hosted-src := lib/err.c
+lib-hosted-src := lib/err.c lib/maps.c
 
 # lib/nbt: traces, for programs with libc.
 nbt-src := lib/nbt/encode.c lib/nbt/encode_bytes.c lib/nbt/event.c \
