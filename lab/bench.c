@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lab/report.h"
+#include "lab/save.h"
 
 /* The operation whose exit is taken apart: the plainest one there is. */
 #define SPLIT_OP     "cpuid"
@@ -399,7 +400,7 @@ int bench_save_json(const struct bench *b, const struct cache *c,
 					      op_json(&b->stack[i].result.op[k],
 						      &b->stack[i].spec.stack));
 	json = json_pack("{s:o, s:o}", "stack", stacks_json(b, c), "ops", ops);
-	status = report_dump(json, path, err);
+	status = save_json(json, path, err);
 	json_decref(json);
 	return status;
 }

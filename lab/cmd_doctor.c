@@ -9,7 +9,7 @@
 #include "lab/cache.h"
 #include "lab/command.h"
 #include "lab/host.h"
-#include "lab/report.h"
+#include "lab/save.h"
 
 #define GIB	  (1.0 * (1L << 30))
 #define NEED_MEM  3.0 /* GiB free for 3kkk */
@@ -176,7 +176,7 @@ int cmd_doctor(int argc, char **argv)
 	look_at_images(&f, &cache);
 	look_at_disk(&f, &cache);
 	if (as_json)
-		report_dump(f.list, "-", &err);
+		save_json(f.list, "-", &err);
 	else
 		print_text(&f);
 	json_decref(f.list);

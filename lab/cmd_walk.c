@@ -258,26 +258,14 @@ static int run(struct walk_plan *p, const struct options *o, struct err *err)
 	return status;
 }
 
-static int save_json(const struct walk_plan *p, const char *path,
+static int show_json(const struct walk_plan *p, const char *path,
 		     struct err *err)
 {
-	struct save s;
-	json_t *json;
-	int failed;
+	json_t *json = walk_json(p);
+	int status = save_json(json, path, err);
 
-	if (save_begin(&s, path, err))
-		return -1;
-	json = walk_json(p);
-	failed = json_dumpf(json, s.file,
-			    JSON_INDENT(2) | JSON_REAL_PRECISION(9)) ||
-		 fputc('\n', s.file) == EOF;
 	json_decref(json);
-	if (!failed)
-		return save_end(&s, err);
-	err_set(err, "%s: %s", s.file == stdout ? "stdout" : path,
-		strerror(errno));
-	save_drop(&s);
-	return -1;
+	return status;
 }
 
 static int show(const struct walk_plan *p, const struct options *o,
@@ -286,7 +274,7 @@ static int show(const struct walk_plan *p, const struct options *o,
 	int status = 0;
 
 	if (o->as_json)
-		status = save_json(p, o->json ? o->json : "-", err);
+		status = show_json(p, o->json ? o->json : "-", err);
 	if (status)
 		return status;
 	if (o->csv)

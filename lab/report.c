@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lab/report.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
+#include "lab/save.h"
 
 static json_t *per_level(const struct spec *s, const long *values, long unit)
 {
@@ -30,19 +28,6 @@ json_t *report_stack(const struct spec *s, const struct cache *c)
 		c->sha256);
 }
 
-int report_dump(const json_t *json, const char *path, struct err *err)
-{
-	FILE *f = strcmp(path, "-") != 0 ? fopen(path, "we") : stdout;
-	int failed;
-
-	if (!f)
-		return err_set(err, "--json %s: %s", path, strerror(errno));
-	failed = json_dumpf(json, f, JSON_INDENT(2)) || fputc('\n', f) == EOF;
-	failed |= f == stdout ? fflush(f) : fclose(f);
-	return failed ? err_set(err, "--json %s: %s", path, strerror(errno))
-		      : 0;
-}
-
 int report_save(const struct report_run *r, const char *path, struct err *err)
 {
 	json_t *json =
@@ -53,7 +38,7 @@ int report_save(const struct report_run *r, const char *path, struct err *err)
 		json_object_set_new(json, "failure", json_string(r->failure));
 	else
 		json_object_set_new(json, "status", json_integer(r->status));
-	status = report_dump(json, path, err);
+	status = save_json(json, path, err);
 	json_decref(json);
 	return status;
 }

@@ -22,6 +22,3 @@ json_t *report_stack(const struct spec *s, const struct cache *c);
 
 /* Writes the report of one run to @path ("-" = stdout). */
 int report_save(const struct report_run *r, const char *path, struct err *err);
-
-/* Writes @json to @path ("-" = stdout), one line of error if it cannot. */
-int report_dump(const json_t *json, const char *path, struct err *err);

@@ -16,6 +16,9 @@ int save_begin(struct save *s, const char *path, struct err *err)
 	*s = (struct save){.file = stdout};
 	if (!strcmp(path, "-"))
 		return 0;
+	if (strlen(path) >= sizeof(s->path))
+		return err_set(err, "%.40s...: %s", path,
+			       strerror(ENAMETOOLONG));
 	snprintf(s->path, sizeof(s->path), "%s", path);
 	if (!special)
 		snprintf(s->temporary, sizeof(s->temporary), "%s.%d.part",
@@ -53,4 +56,20 @@ void save_drop(struct save *s)
 	(void)fclose(s->file);
 	if (*s->temporary)
 		unlink(s->temporary);
+}
+
+int save_json(const json_t *json, const char *path, struct err *err)
+{
+	struct save s;
+
+	if (save_begin(&s, path, err))
+		return -1;
+	if (!json_dumpf(json, s.file,
+			JSON_INDENT(2) | JSON_REAL_PRECISION(9)) &&
+	    fputc('\n', s.file) != EOF)
+		return save_end(&s, err);
+	err_set(err, "%s: %s", s.file == stdout ? "stdout" : path,
+		strerror(errno));
+	save_drop(&s);
+	return -1;
 }

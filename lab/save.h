@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "lib/err.h"
@@ -21,3 +22,6 @@ int save_begin(struct save *s, const char *path, struct err *err);
 /* Both end it; save_drop() leaves nothing. */
 int save_end(struct save *s, struct err *err);
 void save_drop(struct save *s);
+
+/* All of it for @json, with a line's end. */
+int save_json(const json_t *json, const char *path, struct err *err);
