@@ -111,16 +111,26 @@ static void join(struct vmas *s, size_t first, size_t last)
 	}
 }
 
-int vmas_cut(struct vmas *s, u64 start, u64 end)
+/* What lies between the two is whole VMAs then, from *first to before *last. */
+static int split_range(struct vmas *s, u64 start, u64 end, size_t *first,
+		       size_t *last)
 {
-	size_t first, last;
-
+	*first = *last = 0;
 	if (make_room(s, SPARE) < 0)
 		return -1;
 	if (start >= end)
 		return 0;
-	first = split(s, start);
-	last = split(s, end);
+	*first = split(s, start);
+	*last = split(s, end);
+	return 0;
+}
+
+int vmas_cut(struct vmas *s, u64 start, u64 end)
+{
+	size_t first, last;
+
+	if (split_range(s, start, end, &first, &last) < 0)
+		return -1;
 	erase(s, first, last - first);
 	return 0;
 }
@@ -145,12 +155,8 @@ int vmas_change(struct vmas *s, u64 start, u64 end,
 {
 	size_t first, last;
 
-	if (make_room(s, SPARE) < 0)
+	if (split_range(s, start, end, &first, &last) < 0)
 		return -1;
-	if (start >= end)
-		return 0;
-	first = split(s, start);
-	last = split(s, end);
 	for (size_t i = first; i < last; i++)
 		change(&s->v[i], arg);
 	join(s, first, last);
