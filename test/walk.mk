@@ -3,7 +3,7 @@
 unit-names += t-nbt t-nbt-damage t-nbt-write
 unit-names += t-import t-import-walk t-pattern t-synth
 unit-names += t-designs t-frames t-space t-space-event t-space-guess t-tea t-vma
-unit-names += t-derive t-profile t-textbook t-walk t-rows t-doc-design
+unit-names += t-derive t-files t-profile t-textbook t-walk t-rows t-doc-design
 unit-objects += $(nbt-src:%.c=$(SB)/%.o) $(import-src:%.c=$(SB)/%.o)
 
 # lib/nbt: traces of every form.

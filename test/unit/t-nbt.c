@@ -21,6 +21,25 @@ static size_t file_size(void)
 	return (size_t)st.st_size;
 }
 
+static struct nbt_reader *open_file(void)
+{
+	struct err err = {""};
+	struct nbt_reader *r = nbt_open(FILE_NAME, &err);
+
+	assert_non_null(r);
+	return r;
+}
+
+/* Writes the sample and opens it. */
+static struct nbt_reader *open_sample(const struct sample_file *f,
+				      const struct sample *s)
+{
+	struct err err = {""};
+
+	assert_int_equal(sample_write(f, s, FILE_NAME, &err), 0);
+	return open_file();
+}
+
 static void check_file(const struct sample_file *f, const struct sample *s)
 {
 	struct err err = {""};
@@ -125,13 +144,10 @@ static void header_says_what_it_is(void **state)
 {
 	struct sample_file f = {.n = 10, .codec = NBT_ZSTD, .event_every = 1};
 	struct sample *s = sample_new(&f);
-	struct err err = {""};
 	struct nbt_reader *r;
 
 	(void)state;
-	assert_int_equal(sample_write(&f, s, FILE_NAME, &err), 0);
-	r = nbt_open(FILE_NAME, &err);
-	assert_non_null(r);
+	r = open_sample(&f, s);
 	assert_string_equal(nbt_info(r)->program, "sample");
 	assert_string_equal(nbt_info(r)->command, "sample --of traces");
 	assert_string_equal(nbt_info(r)->source, "test");
@@ -146,13 +162,10 @@ static void seeks(void **state)
 {
 	struct sample_file f = {.n = 5 * NBT_BLOCK + 7};
 	struct sample *s = sample_new(&f);
-	struct err err = {""};
 	struct nbt_reader *r;
 
 	(void)state;
-	assert_int_equal(sample_write(&f, s, FILE_NAME, &err), 0);
-	r = nbt_open(FILE_NAME, &err);
-	assert_non_null(r);
+	r = open_sample(&f, s);
 	for (u64 n = 0; n < f.n; n += 4099)
 		assert_int_equal(nbt_seek(r, n), n / NBT_BLOCK);
 	assert_int_equal(nbt_seek(r, f.n - 1), 5);
@@ -183,7 +196,6 @@ static void threads_share_a_reader(void **state)
 	struct sample_file f = {
 		.pattern = PATTERN_TREE, .codec = NBT_ZSTD, .n = 200000};
 	struct sample *s = sample_new(&f);
-	struct err err = {""};
 	struct nbt_reader *r;
 	pthread_t thread[4];
 	uintptr_t want = 0;
@@ -192,9 +204,7 @@ static void threads_share_a_reader(void **state)
 	(void)state;
 	for (size_t i = 0; i < f.n; i++)
 		want = want * 31 + s[i].addr + s[i].kind;
-	assert_int_equal(sample_write(&f, s, FILE_NAME, &err), 0);
-	r = nbt_open(FILE_NAME, &err);
-	assert_non_null(r);
+	r = open_sample(&f, s);
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(pthread_create(&thread[i], NULL, add_up, r),
 				 0);
@@ -220,8 +230,7 @@ static void sign_is_extended(void **state)
 	nbt_add(w, 0x1234567890abcdefull, 0, 1);
 	nbt_add(w, 0x1334567890abcdefull, 0, 1);
 	assert_int_equal(nbt_finish(w, &err), 0);
-	r = nbt_open(FILE_NAME, &err);
-	assert_non_null(r);
+	r = open_file();
 	assert_int_equal(nbt_read(r, 0, b, &err), 0);
 	assert_int_equal(b->addr[0], 0x0034567890abcdefull);
 	assert_int_equal(b->addr[1], 0xff34567890abcdefull);
@@ -249,8 +258,7 @@ static void events_without_accesses(void **state)
 	nbt_add(w, 64, 0, 1);
 	nbt_put_event(w, &e);
 	assert_int_equal(nbt_finish(w, &err), 0);
-	r = nbt_open(FILE_NAME, &err);
-	assert_non_null(r);
+	r = open_file();
 	assert_true(nbt_blocks(r) > 2);
 	assert_int_equal(nbt_seek(r, 0), nbt_blocks(r) - 1);
 	for (size_t i = 0; i < nbt_blocks(r); i++) {
