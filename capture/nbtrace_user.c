@@ -393,8 +393,8 @@ static void put_exec(void)
 		(void)close(fd);
 }
 
-int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
-			char **argv)
+int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info,
+			int argc, char **argv)
 {
 	for (int i = 0; i < argc; i++)
 		if (parse_option(argv[i]) < 0)
