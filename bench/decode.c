@@ -5,14 +5,10 @@
  * same data in the same run. Both sum up the addresses, so that none is left
  * out; the trace's are read from a file in memory, with all checks.
  */
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
+#include <stdio.h>
 
+#include "bench/bench.h"
 #include "bench/limit_decode.h"
-#include "bench/pattern.h"
-#include "lib/nbt/nbt.h"
 
 #define ACCESSES (16u << 20)
 #define ROUNDS	 7
@@ -24,20 +20,6 @@ struct result {
 	double bytes; /* per access */
 	u64 sum;
 };
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static void die(const char *what)
-{
-	fprintf(stderr, "bench/decode: %s\n", what);
-	exit(1);
-}
 
 static void add_up(void *ctx, const u64 *addr, size_t n)
 {
@@ -57,11 +39,11 @@ static void faster(struct result *r, double rate)
 static void run_limit(const struct limit_trace *t, struct result *r)
 {
 	static u64 addr[LIMIT_BLOCK];
-	double start = now();
+	double start = bench_now();
 
 	r->sum = 0;
 	limit_decode(t, addr, add_up, &r->sum);
-	faster(r, (double)t->n / (now() - start) / 1e6);
+	faster(r, (double)t->n / (bench_now() - start) / 1e6);
 	r->bytes = (double)t->size / (double)t->n;
 }
 
@@ -73,38 +55,33 @@ static void run_nbt(const struct nbt_reader *trace, const char *decoder,
 	double start;
 
 	if (!b)
-		die("no memory");
+		bench_die("no memory");
 	if (nbt_choose_decoder(decoder) < 0) {
 		nbt_block_free(b);
 		return;
 	}
-	start = now();
+	start = bench_now();
 	r->sum = 0;
 	for (size_t i = 0; i < nbt_blocks(trace); i++) {
 		if (nbt_read(trace, i, b, &err) < 0)
-			die(err.text);
+			bench_die(err.text);
 		add_up(&r->sum, b->addr, b->n);
 	}
-	faster(r, (double)nbt_info(trace)->accesses / (now() - start) / 1e6);
+	faster(r,
+	       (double)nbt_info(trace)->accesses / (bench_now() - start) / 1e6);
 	nbt_block_free(b);
 }
 
 /* Writes a trace to memory; returns how fast. */
+/* Returns the rate. */
 static double write_trace(const struct accesses *a, enum nbt_codec codec,
 			  const char *path)
 {
 	struct nbt_info info = {.program = "bench", .codec = codec};
-	struct err err = {""};
-	struct nbt_writer *w = nbt_create(path, &info, &err);
-	double start = now();
+	double start = bench_now();
 
-	if (!w)
-		die(err.text);
-	for (size_t i = 0; i < a->n; i++)
-		nbt_add(w, a->addr[i], a->kind[i], a->gap[i]);
-	if (nbt_finish(w, &err) < 0)
-		die(err.text);
-	return (double)a->n / (now() - start) / 1e6;
+	bench_write(a, &info, path);
+	return (double)a->n / (bench_now() - start) / 1e6;
 }
 
 static void print(const char *pattern, const char *codec, const char *decoder,
@@ -130,7 +107,7 @@ static void measure(const char *pattern, const struct accesses *a,
 
 	if (!trace || !f || fseek(f, 0, SEEK_END) ||
 	    limit_encode(a->addr, a->n, codec == NBT_ZSTD, &t) < 0)
-		die("no memory");
+		bench_die("no memory");
 	for (int round = 0; round < ROUNDS; round++) {
 		run_limit(&t, &limit);
 		for (size_t i = 0; i < ARRAY_SIZE(decoders); i++)
@@ -139,7 +116,7 @@ static void measure(const char *pattern, const struct accesses *a,
 	print(pattern, name, "limit", &limit, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(decoders); i++) {
 		if (r[i].rate != 0 && r[i].sum != limit.sum)
-			die("a decoder differs");
+			bench_die("a decoder differs");
 		r[i].bytes = (double)ftell(f) / (double)a->n;
 		print(pattern, name, decoders[i], &r[i], &limit);
 	}
@@ -149,27 +126,19 @@ static void measure(const char *pattern, const struct accesses *a,
 	nbt_close(trace);
 }
 
+static void measure_codecs(const char *pattern, const struct accesses *a,
+			   const char *path, const void *ctx)
+{
+	(void)ctx;
+	measure(pattern, a, NBT_RAW, path);
+	measure(pattern, a, NBT_ZSTD, path);
+}
+
 int main(int argc, char **argv)
 {
-	char folder[] = "/dev/shm/nestbox-decode-XXXXXX", path[64];
-
-	if (!mkdtemp(folder))
-		die("no folder in /dev/shm");
-	snprintf(path, sizeof(path), "%s/t.nbt", folder);
 	printf("%-8s %-5s %-9s %8s %6s %9s\n", "pattern", "codec", "decoder",
 	       "M acc/s", "limit", "bytes/acc");
-	for (size_t i = 0; pattern_names[i]; i++) {
-		struct accesses a;
-
-		if (argc > 1 && strcmp(argv[1], pattern_names[i]) != 0)
-			continue;
-		if (pattern_make(pattern_names[i], ACCESSES, &a) < 0)
-			die("no memory");
-		measure(pattern_names[i], &a, NBT_RAW, path);
-		measure(pattern_names[i], &a, NBT_ZSTD, path);
-		accesses_free(&a);
-	}
-	(void)unlink(path);
-	(void)rmdir(folder);
+	bench_patterns(argc > 1 ? argv[1] : NULL, ACCESSES, measure_codecs,
+		       NULL);
 	return 0;
 }

@@ -6,32 +6,15 @@
  * machine (bench/limit.ini); its time includes decoding and everything else.
  * Prints "PATTERN ENV OURS LIMIT REFS-PER-WALK LIMITS", for bench/walk.sh.
  */
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "bench/bench.h"
 #include "bench/limit.h"
-#include "bench/pattern.h"
-#include "lib/nbt/nbt.h"
 #include "walk/walk.h"
 
 #define ACCESSES (8u << 20)
 #define ROUNDS	 3
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static void die(const char *what)
-{
-	fprintf(stderr, "bench/walk: %s\n", what);
-	exit(1);
-}
 
 /* Best rates so far, in accesses per microsecond. */
 struct result {
@@ -43,12 +26,12 @@ struct result {
 static void run_limit(const struct accesses *a, bool nested, struct result *r)
 {
 	for (int kind = 0; kind < LIMIT_KINDS; kind++) {
-		double start = now(), rate;
+		double start = bench_now(), rate;
 
 		if (limit_walk(a->addr, a->n, nested, (enum limit_kind)kind,
 			       &r->counts))
 			return;
-		rate = (double)a->n / (now() - start) / 1e6;
+		rate = (double)a->n / (bench_now() - start) / 1e6;
 		r->limit = rate > r->limit ? rate : r->limit;
 	}
 }
@@ -61,11 +44,11 @@ static void run_ours(const struct nbt_reader *trace, enum env env,
 				 .profile = p,
 				 .seed = 1};
 	struct err err = {""};
-	double start = now(), rate;
+	double start = bench_now(), rate;
 
 	if (walk_run(trace, &spec, NULL, &r->stats, &err))
-		die(err.text);
-	rate = (double)r->stats.accesses / (now() - start) / 1e6;
+		bench_die(err.text);
+	rate = (double)r->stats.accesses / (bench_now() - start) / 1e6;
 	r->ours = rate > r->ours ? rate : r->ours;
 }
 
@@ -74,23 +57,17 @@ static struct nbt_reader *write_trace(const struct accesses *a,
 {
 	struct nbt_info info = {.program = "bench", .has_events = true};
 	struct err err = {""};
-	struct nbt_writer *w = nbt_create(path, &info, &err);
 	struct nbt_reader *r;
 
-	if (!w)
-		die(err.text);
-	for (size_t i = 0; i < a->n; i++)
-		nbt_add(w, a->addr[i], a->kind[i], a->gap[i]);
-	if (nbt_finish(w, &err) < 0)
-		die(err.text);
+	bench_write(a, &info, path);
 	r = nbt_open(path, &err);
 	if (!r)
-		die(err.text);
+		bench_die(err.text);
 	return r;
 }
 
 static void measure(const char *pattern, const struct accesses *a,
-		    const struct profile *p, const char *path)
+		    const char *path, const void *profile)
 {
 	static const enum env envs[] = {ENV_NATIVE, ENV_NESTED};
 	struct nbt_reader *trace = write_trace(a, path);
@@ -100,14 +77,14 @@ static void measure(const char *pattern, const struct accesses *a,
 	for (int round = 0; round < ROUNDS; round++)
 		for (size_t i = 0; i < ARRAY_SIZE(envs); i++) {
 			run_limit(a, envs[i] == ENV_NESTED, &r[i]);
-			run_ours(trace, envs[i], p, &r[i]);
+			run_ours(trace, envs[i], profile, &r[i]);
 		}
 	for (size_t i = 0; i < ARRAY_SIZE(envs); i++) {
 		const struct walk_stats *s = &r[i].stats;
 
 		if (r[i].limit > 0 && (s->dtlb_misses != r[i].counts.l1_tlb ||
 				       s->stlb_misses != r[i].counts.l2_tlb))
-			die("walk/ and the limit count different TLB misses");
+			bench_die("walk/ and the limit count different misses");
 		printf("%s %s %.1f %.1f %.2f %.2f\n", pattern,
 		       env_name[envs[i]], r[i].ours, r[i].limit,
 		       (double)s->refs / (double)s->stlb_misses,
@@ -119,26 +96,13 @@ static void measure(const char *pattern, const struct accesses *a,
 
 int main(int argc, char **argv)
 {
-	char folder[] = "/dev/shm/nestbox-walk-XXXXXX", path[64];
 	struct profile p;
 	struct err err;
 
-	if (argc < 2 || profile_load(&p, argv[1], &err))
-		die(argc < 2 ? "usage: walk PROFILE [PATTERN]" : err.text);
-	if (!mkdtemp(folder))
-		die("no folder in /dev/shm");
-	snprintf(path, sizeof(path), "%s/t.nbt", folder);
-	for (size_t i = 0; pattern_names[i]; i++) {
-		struct accesses a;
-
-		if (argc > 2 && strcmp(argv[2], pattern_names[i]) != 0)
-			continue;
-		if (pattern_make(pattern_names[i], ACCESSES, &a) < 0)
-			die("no memory");
-		measure(pattern_names[i], &a, &p, path);
-		accesses_free(&a);
-	}
-	(void)unlink(path);
-	(void)rmdir(folder);
+	if (argc < 2)
+		bench_die("usage: walk PROFILE [PATTERN]");
+	if (profile_load(&p, argv[1], &err))
+		bench_die(err.text);
+	bench_patterns(argc > 2 ? argv[2] : NULL, ACCESSES, measure, &p);
 	return 0;
 }
