@@ -154,7 +154,7 @@ rm "$trace"
 "$nestbox" capture -o "$trace" -- "$program" forever >"$tap_dir/out" 2>&1 &
 child=$!
 for _ in {1..100}; do
-	grep -q running "$tap_dir/out" && break
+	grep -qs running "$tap_dir/out" && break
 	sleep 0.1
 done
 kill -INT $child
