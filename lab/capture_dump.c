@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "lab/capture.h"
+#include "lab/save.h"
 #include "lib/nbt/summary.h"
 
 static void print_event(const struct nbt_event *e)
@@ -61,8 +62,8 @@ int capture_dump(const char *path, struct err *err)
 		if (!result)
 			print_block(b);
 	}
-	if (!result && (fflush(stdout) || ferror(stdout)))
-		result = err_set(err, "stdout: cannot write");
+	if (!result)
+		result = save_stdout(err);
 	nbt_block_free(b);
 	if (r)
 		nbt_close(r);

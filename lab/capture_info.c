@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "lab/capture.h"
+#include "lab/save.h"
 #include "lib/nbt/summary.h"
 
 #define SHOWN 20 /* damaged blocks; JSON has them all */
@@ -138,10 +139,9 @@ static int print_json(const struct trace *t, struct err *err)
 	add_number(o, "lost_blocks", t->info->lost_blocks);
 	add_number(o, "lost_accesses", s->lost_accesses);
 	json_object_set_new(o, "damage", damage_list(s));
-	result = json_dumpf(o, stdout, JSON_INDENT(2));
+	result = save_json(o, "-", err);
 	json_decref(o);
-	putchar('\n');
-	return result < 0 ? err_set(err, "cannot print JSON") : 0;
+	return result;
 }
 
 int capture_info(const char *path, bool all, bool json, struct err *err)
@@ -164,7 +164,7 @@ int capture_info(const char *path, bool all, bool json, struct err *err)
 		nbt_summary_free(&t.summary);
 	}
 	nbt_close(r);
-	if (result >= 0 && fflush(stdout))
-		return err_set(err, "stdout: cannot write");
+	if (result >= 0 && save_stdout(err) < 0)
+		return -1;
 	return result;
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lab/capture.h"
+#include "lab/save.h"
 #include "lib/maps.h"
 #include "lib/types.h"
 
@@ -178,9 +179,10 @@ static int read_all(struct snapshot *s, FILE *smaps)
 	return ferror(smaps) ? -1 : 0;
 }
 
-static void print_end(const struct snapshot *s, const char *pid)
+static int print_end(const struct snapshot *s, const char *pid, struct err *err)
 {
 	json_t *o;
+	int result;
 
 	if (!s->json) {
 		printf("%" PRIu64 " mappings, %" PRIu64
@@ -189,15 +191,15 @@ static void print_end(const struct snapshot *s, const char *pid)
 		       s->frames ? ""
 				 : "; frames are not to be seen "
 				   "(needs root)");
-		return;
+		return save_stdout(err);
 	}
 	o = json_pack("{s:I, s:b, s:I, s:I, s:O}", "pid",
 		      (json_int_t)strtol(pid, NULL, 10), "frames", s->frames,
 		      "present", (json_int_t)s->present, "huge_kb",
 		      (json_int_t)s->huge_kb, "vmas", s->list);
-	json_dumpf(o, stdout, JSON_INDENT(2));
-	putchar('\n');
+	result = save_json(o, "-", err);
 	json_decref(o);
+	return result;
 }
 
 int capture_snapshot(const char *pid, bool json, struct err *err)
@@ -225,7 +227,7 @@ int capture_snapshot(const char *pid, bool json, struct err *err)
 	if (result < 0)
 		err_set(err, "process %s: %s", pid, strerror(errno));
 	else
-		print_end(&s, pid);
+		result = print_end(&s, pid, err);
 out:
 	if (smaps)
 		(void)fclose(smaps);

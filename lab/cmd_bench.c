@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <argp.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,6 +8,7 @@
 #include "lab/command.h"
 #include "lab/measure.h"
 #include "lab/run.h"
+#include "lab/save.h"
 
 #define DEFAULT_TIMEOUT 3600
 
@@ -214,9 +214,7 @@ static int show(const struct bench *b, const struct options *o,
 		bench_print_csv(b, stdout);
 	else if (!o->as_json || o->json)
 		bench_print_table(b, stdout);
-	if (!status && fflush(stdout))
-		status = err_set(err, "stdout: %s", strerror(errno));
-	return status;
+	return status ? status : save_stdout(err);
 }
 
 int cmd_bench(int argc, char **argv)

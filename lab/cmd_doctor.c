@@ -166,6 +166,7 @@ int cmd_doctor(int argc, char **argv)
 	bool as_json = false;
 	struct cache cache;
 	struct err err;
+	int status = 0;
 
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&parser, argc, argv, 0, NULL, &as_json);
@@ -176,9 +177,11 @@ int cmd_doctor(int argc, char **argv)
 	look_at_images(&f, &cache);
 	look_at_disk(&f, &cache);
 	if (as_json)
-		save_json(f.list, "-", &err);
+		status = save_json(f.list, "-", &err);
 	else
 		print_text(&f);
 	json_decref(f.list);
+	if (status < 0 || save_stdout(&err) < 0)
+		return complain(EXIT_FAILED, "%s", err.text);
 	return f.usable ? 0 : EXIT_FAILED;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <argp.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -283,9 +282,7 @@ static int show(const struct walk_plan *p, const struct options *o,
 		walk_print_table(p, stdout);
 	if (o->anatomy && !o->csv && (!o->as_json || o->json))
 		walk_print_anatomy(p, stdout);
-	if (fflush(stdout) || ferror(stdout))
-		return err_set(err, "stdout: %s", strerror(errno));
-	return 0;
+	return save_stdout(err);
 }
 
 static void warn_of_trace(const struct walk_row *r)
@@ -340,9 +337,8 @@ int cmd_walk(int argc, char **argv)
 	(void)signal(SIGXFSZ, SIG_IGN); /* an error like a full disk */
 	if (o.list) {
 		walk_print_list(stdout);
-		return fflush(stdout) ? complain(EXIT_FAILED, "stdout: %s",
-						 strerror(errno))
-				      : 0;
+		return save_stdout(&err) ? complain(EXIT_FAILED, "%s", err.text)
+					 : 0;
 	}
 	status = plan(&p, &o, &err);
 	if (!status)

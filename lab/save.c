@@ -29,14 +29,20 @@ int save_begin(struct save *s, const char *path, struct err *err)
 	return 0;
 }
 
+int save_stdout(struct err *err)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+	return err_set(err, "stdout: %s", strerror(errno));
+}
+
 int save_end(struct save *s, struct err *err)
 {
-	int failed = ferror(s->file), reason;
+	int failed, reason;
 
 	if (s->file == stdout)
-		return fflush(stdout) || failed
-			       ? err_set(err, "stdout: %s", strerror(errno))
-			       : 0;
+		return save_stdout(err);
+	failed = ferror(s->file);
 	failed |= fclose(s->file);
 	reason = errno;
 	if (!failed && *s->temporary)

@@ -23,5 +23,8 @@ int save_begin(struct save *s, const char *path, struct err *err);
 int save_end(struct save *s, struct err *err);
 void save_drop(struct save *s);
 
+/* Whether all that was printed could be: asked at a command's end. */
+int save_stdout(struct err *err);
+
 /* All of it for @json, with a line's end. */
 int save_json(const json_t *json, const char *path, struct err *err);

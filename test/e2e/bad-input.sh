@@ -86,6 +86,11 @@ refused "serial to nowhere" 1 "No such file" \
 	run --stack 0 --guest "$payload" --serial "$tap_dir/no/file"
 refused "json to a full disk" 1 "No space left" \
 	run --stack 0 --guest "$payload" --json /dev/full
+for json in "" --json; do
+	check_has "doctor $json to a full disk" \
+		"$("$nestbox" doctor $json 2>&1 >/dev/full)" \
+		"stdout: No space left"
+done
 refused "serial to a full disk" 1 "No space left" \
 	run --stack 0 --guest "$payload" --append spam=100 --serial /dev/full
 

@@ -222,6 +222,14 @@ check_is "snapshot" "$("$nestbox" capture --json --snapshot $$ |
 refused "snapshot of nothing" 1 "there is none" --snapshot 4194305
 
 # Errors
+for what in "--info $trace" "--dump $trace" "--snapshot $$"; do
+	read -ra words <<<"$what"
+	for json in "" ${words[0]/--dump/}; do
+		check_has "${words[0]} to a full disk${json:+, as JSON}" \
+			"$("$nestbox" capture ${json:+--json} "${words[@]}" \
+				2>&1 >/dev/full)" "stdout: No space left"
+	done
+done
 rm -f "$trace"
 refused "no program" 2 "what is to be recorded" -o "$trace"
 refused "no output" 2 "-o FILE" -- true
