@@ -168,6 +168,16 @@ static inline u64 dim_entry(const struct dim *d, u64 in, unsigned level)
 	       dim_index(d, in, level) << 3;
 }
 
+/* Its number among the entries of @level, whose low nine bits are its index.
+ * Key bits would not do above level 3: regions far from each other share
+ * them. */
+static inline u64 dim_entry_number(const struct dim *d, u64 in, unsigned level)
+{
+	if (!d->upper || level < 3)
+		return in >> (PAGE_SHIFT + 9 * (level - 1));
+	return dim_table(d, in, level) << 9 | dim_index(d, in, level);
+}
+
 /* Where @area of @d begins, in its output space. */
 static inline u64 dim_area(const struct dim *d, enum area area)
 {

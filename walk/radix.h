@@ -53,7 +53,7 @@ static inline u32 tree_first_level(struct tree *t, u64 in, u32 leaf)
 
 	while (level <= t->dim->levels &&
 	       !assoc_find(&t->pwc[level - 2],
-			   in >> (PAGE_SHIFT + 9 * (level - 1))))
+			   dim_entry_number(t->dim, in, level)))
 		level++;
 	return level - 1;
 }
@@ -82,9 +82,9 @@ static inline void tree_drop(struct tree *t, u64 in)
 {
 	for (u32 level = 2; level <= t->dim->levels; level++) {
 		struct assoc *pwc = &t->pwc[level - 2];
-		u64 prefix = in >> (PAGE_SHIFT + 9 * (level - 1));
+		u64 entry = dim_entry_number(t->dim, in, level);
 
-		assoc_drop(pwc, (u32)prefix & pwc->mask,
-			   (u32)(prefix >> pwc->shift));
+		assoc_drop(pwc, (u32)entry & pwc->mask,
+			   (u32)(entry >> pwc->shift));
 	}
 }

@@ -390,6 +390,34 @@ static void test_steps_begin_with_those_of_radix(void **state)
 		}
 }
 
+/* Two places that share nothing but the root: what a walk of the one leaves in
+ * the PWCs of levels 4 and 5 is of no use to the other. */
+static void test_pwcs_tell_tables_apart(void **state)
+{
+	const struct design *const designs[] = {&design_radix, &design_shadow};
+	const u64 far[] = {1ull << 39, 1ull << 48};
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned levels = 4 + i / 2;
+		const struct design *d = designs[i % 2];
+		struct fake f;
+
+		fake_init(&f, i % 2 ? ENV_VIRT : ENV_NATIVE, PAGES_4K, SIZE_4K);
+		f.profile.levels = levels;
+		space_free(f.mmu.space);
+		f.mmu.space = space_new_host(&f.spec, SIZE_4K, NULL);
+		fake_add_pwcs(&f);
+		start(&f, d);
+		fake_walk(&f, d, AT);
+		fake_walk(&f, d, AT ^ far[i / 2]);
+		assert_int_equal(f.refs, levels);
+		fake_walk(&f, d, AT + GIB);
+		assert_int_equal(f.refs, 3);
+		fake_free(&f);
+	}
+}
+
 static void test_shadow_needs_its_pwcs(void **state)
 {
 	struct fake f;
@@ -543,6 +571,7 @@ int main(void)
 		cmocka_unit_test(test_no_registers_is_radix),
 		cmocka_unit_test(test_no_gtea_is_dmt_or_radix),
 		cmocka_unit_test(test_steps_begin_with_those_of_radix),
+		cmocka_unit_test(test_pwcs_tell_tables_apart),
 		cmocka_unit_test(test_shadow_needs_its_pwcs),
 		cmocka_unit_test(test_shadow_exits),
 		cmocka_unit_test(test_nested_shadow_exits_twice),

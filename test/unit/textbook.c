@@ -263,9 +263,18 @@ static u32 reference(struct textbook *t, unsigned step, u64 pa)
 	return latency(t->p, hit);
 }
 
-static u64 prefix(u64 address, u32 level)
+/* What a page-walk cache is asked for: the bits of the address that lead to an
+ * entry of @level and, of the program's addresses, whose they are. */
+static u64 prefix(const struct textbook *t, const struct array *pwc, u64 in,
+		  u32 level)
 {
-	return address >> (12 + 9 * (level - 1));
+	u32 shift = 12 + 9 * (level - 1);
+	va_t va = {in};
+
+	if (pwc == t->now->npwc)
+		return in >> shift;
+	return (u64)key_process(&t->keys, va) << 48 |
+	       key_address(&t->keys, va) >> shift;
 }
 
 /* All page-walk caches below the first that hits are filled by the walk. */
@@ -277,15 +286,17 @@ static u32 start_level(const struct textbook *t, struct array *pwc, u64 in,
 
 	for (u32 level = t->p->levels; level > leaf; level--) {
 		struct array *a = &pwc[level - 2];
+		u64 number = prefix(t, pwc, in, level);
 
-		if (a->sets && way_of(a, set_of(a, prefix(in, level)),
-				      prefix(in, level)) >= 0)
+		if (a->sets && way_of(a, set_of(a, number), number) >= 0)
 			hit_at = level;
 	}
-	for (u32 level = leaf + 1; level <= hit_at; level++)
+	for (u32 level = leaf + 1; level <= hit_at; level++) {
+		u64 number = prefix(t, pwc, in, level);
+
 		if (level <= t->p->levels)
-			array_use(&pwc[level - 2], prefix(in, level),
-				  prefix(in, level), &lost);
+			array_use(&pwc[level - 2], number, number, &lost);
+	}
 	return hit_at - 1;
 }
 
