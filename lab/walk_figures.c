@@ -10,7 +10,7 @@ static u64 count_exits(const struct walk_row *r)
 	if (r->spec.env == ENV_NATIVE)
 		return 0;
 	for (int cause = 0; cause < CHARGES; cause++)
-		if (cause != CHARGE_PAGE_FAULT)
+		if (charge_exits((enum charge)cause))
 			exits += times[cause];
 	return exits;
 }

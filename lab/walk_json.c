@@ -97,9 +97,9 @@ static void put_costs(json_t *o, const struct walk_stats *s,
 		      const struct walk_figures *f)
 {
 	static const char *const cause[CHARGES] = {
-		"page_faults",	  "npt_faults", "exits_table_write",
-		"shadow_fills",	  "exits_cr3",	"exits_invlpg",
-		"tea_operations",
+		"page_faults",	  "npt_faults",	     "exits_table_write",
+		"shadow_fills",	  "exits_cr3",	     "exits_invlpg",
+		"tea_operations", "exits_hypercall",
 	};
 	u64 instructions = 0, frames = 0, teas = 0;
 

@@ -73,6 +73,7 @@ static void on_change(void *ctx, const struct space_change *change)
 		for (u32 i = 0; change->dim && i < e->machine.cores; i++)
 			core_flush_tlbs(&e->machine.core[i]);
 	}
+	mmu_charge_fault(&e->core->mmu, change);
 	tell_design(e, change);
 }
 

@@ -44,6 +44,19 @@ double model_walk_cycles(const struct walk_stats *s, const struct profile *p)
 	return (double)s->walk_cycles / p->walkers;
 }
 
+bool charge_exits(enum charge cause)
+{
+	return cause != CHARGE_PAGE_FAULT && cause != CHARGE_TEA;
+}
+
+/* A hypercall's was measured whole: it is among its instructions. */
+static double exit_cycles(enum charge cause, const struct profile *p)
+{
+	if (!charge_exits(cause) || cause == CHARGE_HYPERCALL)
+		return 0;
+	return cause == CHARGE_NPT_FAULT ? p->npt_exit_cycles : p->exit_cycles;
+}
+
 double model_exit_cycles(const struct walk_stats *s, const struct profile *p)
 {
 	double cycles = 0;
@@ -52,26 +65,28 @@ double model_exit_cycles(const struct walk_stats *s, const struct profile *p)
 		double times = (double)s->charge_times[cause];
 
 		cycles += (double)s->charge_instructions[cause] * p->cpi;
-		if (cause == CHARGE_NPT_FAULT)
-			cycles += times * p->npt_exit_cycles;
-		else if (cause != CHARGE_PAGE_FAULT)
-			cycles += times * p->exit_cycles;
+		cycles += times * exit_cycles((enum charge)cause, p);
 	}
 	return cycles;
 }
 
-double model_cycles(const struct walk_stats *s, const struct profile *p)
+static double without_exits(const struct walk_stats *s, const struct profile *p)
 {
 	double above_l1 =
 		(double)s->data_cycles - (double)(s->accesses * p->l1d.cycles);
 
 	return (double)s->instructions * p->cpi + above_l1 +
-	       model_walk_cycles(s, p) + model_exit_cycles(s, p);
+	       model_walk_cycles(s, p);
+}
+
+double model_cycles(const struct walk_stats *s, const struct profile *p)
+{
+	return without_exits(s, p) + model_exit_cycles(s, p);
 }
 
 double walk_share(const struct walk_stats *s, const struct profile *p)
 {
-	return ratio_of(model_walk_cycles(s, p), model_cycles(s, p));
+	return ratio_of(model_walk_cycles(s, p), without_exits(s, p));
 }
 
 double app_speedup(double f, double ratio)

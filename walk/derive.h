@@ -9,9 +9,11 @@
  * `perf stat`, or from the model
  *
  *	cycles = instructions * cpi + data cycles above L1 hits
- *		 + walk cycles / walkers + exits
+ *		 + walk cycles / walkers
  *
- * which overlaps nothing with anything: an upper bound of f.
+ * which overlaps nothing with anything: an upper bound of f. Exits are left out
+ * of it, as the papers do: a trace that touches each page once or twice would
+ * be nothing else. model_cycles() has them.
  */
 #pragma once
 
@@ -26,10 +28,13 @@ double mean_latency(const struct walk_stats *s);
  * exceed. */
 u32 latency_percentile(const struct walk_stats *s, double share);
 
+/* Whether what @cause counts leaves a guest. */
+bool charge_exits(enum charge cause);
+
 /* Cycles per walk of @base over those of @s: the walk speed-up. */
 double walk_speedup(const struct walk_stats *base, const struct walk_stats *s);
 
-/* Cycles of walks, of exits, and of all, by the model above. */
+/* Cycles of walks, of exits, and of all with both. */
 double model_walk_cycles(const struct walk_stats *s, const struct profile *p);
 double model_exit_cycles(const struct walk_stats *s, const struct profile *p);
 double model_cycles(const struct walk_stats *s, const struct profile *p);

@@ -51,3 +51,19 @@ void mmu_free(struct mmu *m);
 /* Adds to the row's software cost: exits to a hypervisor, and instructions of
  * the OS or hypervisor, by cause (walk/stats.h). */
 void mmu_charge(struct mmu *m, enum charge cause, u64 times, u64 instructions);
+
+/*
+ * What @c costs whatever the design is: the fault after which a page is mapped.
+ * Those of a hypervisor are exits; a fault that L0 hands to L1 is two, since
+ * L1's VMRUN is one, too. Who tells a design of changes calls it as well.
+ */
+static inline void mmu_charge_fault(struct mmu *m, const struct space_change *c)
+{
+	if (c->what != SPACE_MAPPED)
+		return;
+	if (c->dim == 0)
+		mmu_charge(m, CHARGE_PAGE_FAULT, 1, 0);
+	else
+		mmu_charge(m, CHARGE_NPT_FAULT, space_dims(m->space) - c->dim,
+			   0);
+}

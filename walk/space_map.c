@@ -174,6 +174,8 @@ int space_bring(struct space *s, u64 from, u64 to, enum page_size size,
 	    add_tables(&f, 0, to, size + 1) < 0)
 		return -1;
 	tell_page(&f, SPACE_WRITTEN, 0, to, size);
+	if (map_lower(&f) < 0)
+		return -1;
 	push(&f, 1, dim_out(&s->d[0], to), 1ull << size_shift(size));
 	f.tell = NULL;
 	return map_lower(&f);

@@ -17,13 +17,14 @@ enum hit { HIT_L1, HIT_L2, HIT_L3, HIT_MEMORY, HITS };
 
 /* What software does, because of the design or of the OS below it. */
 enum charge {
-	CHARGE_PAGE_FAULT,  /* the guest OS maps a page */
-	CHARGE_NPT_FAULT,   /* a hypervisor maps one, after an exit */
+	CHARGE_PAGE_FAULT,  /* the program's OS maps a page: no exit of it */
+	CHARGE_NPT_FAULT,   /* exit: a hypervisor maps one */
 	CHARGE_TABLE_WRITE, /* exit: a guest wrote a shadowed table */
 	CHARGE_SHADOW_FILL, /* exit: the shadow lacked an entry */
 	CHARGE_CR3,	    /* exit: CR3 load under shadow paging */
 	CHARGE_INVLPG,	    /* exit: INVLPG under shadow paging */
-	CHARGE_TEA,	    /* TEA work: hypercalls, migration, allocation */
+	CHARGE_TEA,	    /* TEA work: allocation, migration; no exit */
+	CHARGE_HYPERCALL,   /* exit: for TEAs; instructions have its cost */
 	CHARGES
 };
 

@@ -118,6 +118,7 @@ static void changed(void *ctx, const struct space_change *c)
 {
 	struct mmu *m = ctx;
 
+	mmu_charge_fault(m, c);
 	if (m->design && m->design->changed)
 		m->design->changed(m, c);
 }

@@ -490,6 +490,52 @@ static void test_nested_shadow_exits_twice(void **state)
 	fake_free(&f);
 }
 
+/* Entries that L1 writes into its nested tables, which L0 has merged with its
+ * own: of the page, of 4 tables of L2, of 10 tables of L1 for those 5 pages
+ * (walk/dim.h: one of levels 4, 3, 2 and 1 for the page; of 3 and 2 for L2's
+ * tables, and of level 1 one for each of their levels). */
+static void test_nested_radix_exits(void **state)
+{
+	struct fake f;
+	const u64 *times = f.stats.charge_times;
+
+	(void)state;
+	fake_init(&f, ENV_NESTED, PAGES_4K, SIZE_4K);
+	start(&f, &design_radix);
+	fake_map(&f, AT, GIB);
+	fake_walk(&f, &design_radix, AT);
+	assert_int_equal(times[CHARGE_TABLE_WRITE], 5 + 10);
+	assert_int_equal(times[CHARGE_SHADOW_FILL], 5);
+	fake_walk(&f, &design_radix, AT + 0x1000);
+	assert_int_equal(times[CHARGE_TABLE_WRITE], 5 + 10 + 1);
+	assert_int_equal(times[CHARGE_SHADOW_FILL], 5 + 1);
+	fake_free(&f);
+}
+
+/* Nobody else has a shadow to keep. */
+static void test_others_keep_no_shadow(void **state)
+{
+	const struct {
+		const struct design *d;
+		enum env env;
+	} rows[] = {{&design_radix, ENV_NATIVE}, {&design_radix, ENV_VIRT},
+		    {&design_dmt, ENV_NATIVE},	 {&design_dmt, ENV_VIRT},
+		    {&design_pvdmt, ENV_VIRT},	 {&design_pvdmt, ENV_NESTED}};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fake f;
+
+		fake_init(&f, rows[i].env, PAGES_4K, SIZE_4K);
+		start(&f, rows[i].d);
+		fake_map(&f, AT, GIB);
+		fake_walk(&f, rows[i].d, AT);
+		assert_int_equal(f.stats.charge_times[CHARGE_TABLE_WRITE], 0);
+		assert_int_equal(f.stats.charge_times[CHARGE_SHADOW_FILL], 0);
+		fake_free(&f);
+	}
+}
+
 /* A TEA of 512 pages: 0.94 us each; pvDMT also asks for it, 1.88 or 10.75 us:
  * section 6.3 of the paper, at 2 GHz. */
 static u64 tea_cost(const struct design *d, enum env env)
@@ -501,7 +547,10 @@ static u64 tea_cost(const struct design *d, enum env env)
 	start(&f, d);
 	fake_map(&f, AT, GIB);
 	assert_int_equal(f.stats.charge_times[CHARGE_TEA], 1);
-	cost = f.stats.charge_instructions[CHARGE_TEA];
+	assert_int_equal(f.stats.charge_times[CHARGE_HYPERCALL],
+			 d == &design_pvdmt ? env : 0);
+	cost = f.stats.charge_instructions[CHARGE_TEA] +
+	       f.stats.charge_instructions[CHARGE_HYPERCALL];
 	fake_free(&f);
 	return cost;
 }
@@ -575,6 +624,8 @@ int main(void)
 		cmocka_unit_test(test_shadow_needs_its_pwcs),
 		cmocka_unit_test(test_shadow_exits),
 		cmocka_unit_test(test_nested_shadow_exits_twice),
+		cmocka_unit_test(test_nested_radix_exits),
+		cmocka_unit_test(test_others_keep_no_shadow),
 		cmocka_unit_test(test_teas_cost),
 		cmocka_unit_test(test_growth_is_covered),
 		cmocka_unit_test(test_gtea_bounds),

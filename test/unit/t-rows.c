@@ -280,6 +280,8 @@ static void figures_follow_from_counters(void **state)
 		.walk_cycles = 200,
 		.charge_times = {[CHARGE_PAGE_FAULT] = 9,
 				 [CHARGE_CR3] = 2,
+				 [CHARGE_TEA] = 9,
+				 [CHARGE_HYPERCALL] = 3,
 				 [CHARGE_INVLPG] = 1},
 		.memory = {.tables = {1, 2, 3}, .teas = {1, 1, 1}, .extra = 4},
 		.seconds = 2};
@@ -291,7 +293,7 @@ static void figures_follow_from_counters(void **state)
 	assert_true(f.app_speedup == 1.25);
 	assert_true(f.run_speedup == 1000.0 / 1100);
 	assert_true(f.rate == 50);
-	assert_int_equal(f.exits, 3);
+	assert_int_equal(f.exits, 6);
 	assert_int_equal(f.tables, 10);
 	row.stats.walk_cycles = 0; /* nothing is infinitely faster */
 	walk_figures(&f, &p, &row);

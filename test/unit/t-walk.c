@@ -171,6 +171,55 @@ static void pwcs_are_what_shortens_walks(void **state)
 	assert_int_equal(out.refs, 4 + 4);
 }
 
+static const enum charge faults[] = {CHARGE_PAGE_FAULT, CHARGE_NPT_FAULT};
+
+/*
+ * Two pages side by side. Natively the OS maps both. In virt the hypervisor
+ * maps them and the 4 tables above, each in a place of its own: 6. In nested
+ * L1 does, two exits each, and L0 maps what L1 has: those 6 pages and L1's 10
+ * tables for them (test_nested_radix_exits() in t-designs.c counts those). In
+ * 2 MiB pages both are one, with 3 tables above: 4 for a hypervisor; L1 has
+ * for them tables of levels 4, 3 and 2 for the page, of 3 and 2 for tables:
+ * each level in a page of 2 MiB of its own, but those of level 2, which are
+ * 2^41 - 2^30 bytes apart in what they map, in two.
+ */
+static const struct {
+	enum env env;
+	enum pages pages;
+	u64 faults[2];
+} first_touches[] = {
+	{ENV_NATIVE, PAGES_4K, {2, 0}},
+	{ENV_VIRT, PAGES_4K, {2, 6}},
+	{ENV_NESTED, PAGES_4K, {2, 2 * 6 + 6 + 10}},
+	{ENV_VIRT, PAGES_2M, {1, 4}},
+	{ENV_NESTED, PAGES_2M, {1, 2 * 4 + 4 + 4}},
+};
+
+static void first_touches_are_faults(void **state)
+{
+	static const char *const designs[] = {"radix", "one-ref"};
+	u64 addr[3] = {0x7f0000000000, 0x7f0000001000, 0x7f0000000000};
+	struct nbt_reader r = {
+		.count = 3, .addr = addr, .info.has_events = true};
+	struct profile p;
+	struct err err;
+
+	(void)state;
+	load(&p);
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(first_touches); i++) {
+		struct walk_spec spec = {
+			.design = walk_find_design(designs[i % 2]),
+			.env = first_touches[i / 2].env,
+			.pages = first_touches[i / 2].pages,
+			.profile = &p};
+
+		assert_int_equal(walk_run(&r, &spec, NULL, &out, &err), 0);
+		for (int k = 0; k < 2; k++)
+			assert_int_equal(out.charge_times[faults[k]],
+					 first_touches[i / 2].faults[k]);
+	}
+}
+
 static void one_ref_is_one(void **state)
 {
 	struct nbt_reader *r = pattern("gups");
@@ -268,6 +317,7 @@ int main(void)
 		cmocka_unit_test(misses_are_those_of_other_simulators),
 		cmocka_unit_test(walks_have_the_references_of_the_book),
 		cmocka_unit_test(pwcs_are_what_shortens_walks),
+		cmocka_unit_test(first_touches_are_faults),
 		cmocka_unit_test(one_ref_is_one),
 		cmocka_unit_test(parts_of_a_trace_are_counted),
 		cmocka_unit_test(progress_ends_a_run),

@@ -36,6 +36,7 @@ static int start_radix(struct mmu *m, struct err *err)
 
 static void tell(void *ctx, const struct space_change *c)
 {
+	mmu_charge_fault(ctx, c);
 	fetcher_changed(ctx, c);
 }
 
@@ -118,21 +119,28 @@ u32 fetcher_fall_back(struct mmu *m, va_t va)
 }
 
 /* A model of time only knows instructions. */
-static void charge(struct mmu *m, u64 times, u64 cycles)
+static void charge(struct mmu *m, enum charge cause, u64 times, u64 cycles)
 {
-	mmu_charge(m, CHARGE_TEA, times,
-		   (u64)((double)cycles / m->profile->cpi));
+	mmu_charge(m, cause, times, (u64)((double)cycles / m->profile->cpi));
+}
+
+/* A hypercall of L2 goes on to L1, which asks L0. */
+static void charge_teas(struct mmu *m, const struct space_change *c)
+{
+	const struct fetcher *f = m->design_state;
+
+	charge(m, CHARGE_TEA, c->calls, (c->count + c->moved) * CYCLES_PAGE);
+	if (f->home == TEA_HOST)
+		charge(m, CHARGE_HYPERCALL, c->calls * m->env,
+		       c->calls * hypercall_cycles[m->env]);
 }
 
 void fetcher_changed(struct mmu *m, const struct space_change *c)
 {
 	struct fetcher *f = m->design_state;
-	u64 cycles = (c->count + c->moved) * CYCLES_PAGE;
 
 	if (c->what == SPACE_TEA) {
-		if (f->home == TEA_HOST)
-			cycles += c->calls * hypercall_cycles[m->env];
-		charge(m, c->calls, cycles);
+		charge_teas(m, c);
 		return;
 	}
 	enter_radix(m);

@@ -14,7 +14,9 @@
  *            hL4 hL3 hL2 hL1  (page)   nested TLB: whether only the last one
  *
  * Nested: the same, where the guest's tree is L2's and the host's is L0's
- * shadow of L1's and its own tables.
+ * shadow of L1's and its own tables. L1's tables are write protected for that:
+ * each entry that L1 writes is an exit, and L2's first access to what it maps
+ * another, since the shadow lacks it.
  */
 #include "walk/designs.h"
 #include "walk/radix.h"
@@ -121,11 +123,24 @@ static void switched(struct mmu *m, u16 process)
 		tree_flush(&r->guest);
 }
 
+/* L0 keeps its shadow in step with L1's tables. Other designs that fall back to
+ * this one have no shadow to keep for the rest of their walks. */
+static void charge_shadow(struct mmu *m, const struct space_change *c)
+{
+	if (m->env != ENV_NESTED || m->design != &design_radix || c->dim != 1)
+		return;
+	if (c->what == SPACE_MAPPED || c->what == SPACE_TABLE)
+		mmu_charge(m, CHARGE_TABLE_WRITE, 1, 0);
+	if (c->what == SPACE_MAPPED)
+		mmu_charge(m, CHARGE_SHADOW_FILL, 1, 0);
+}
+
 /* INVLPG and INVEPT also drop what the PWCs and the nested TLB have. */
 static void changed(struct mmu *m, const struct space_change *c)
 {
 	struct radix *r = m->design_state;
 
+	charge_shadow(m, c);
 	if (c->what != SPACE_UNMAPPED)
 		return;
 	if (c->dim == 0) {

@@ -17,6 +17,9 @@
  *                  (Linux's tlb_single_page_flush_ceiling)
  *   other process  the CR3 load
  *
+ * The exits by which hypervisors give the guest memory that it has not had
+ * before are counted besides, as for all designs (mmu_charge_fault()).
+ *
  * In nested L1 shadows L2's tables, and L0 what L1 made: each exit of L2 goes
  * to L1, which changes a shadow that L0 has to follow, so that there are two of
  * each at least. What L1 runs in between is not counted.
