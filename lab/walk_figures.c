@@ -50,11 +50,12 @@ void walk_figures(struct walk_figures *f, const struct walk_plan *p,
 {
 	const struct walk_stats *s = &r->stats;
 
-	*f = (struct walk_figures){-1, -1, -1, -1, -1, 0, 0};
+	*f = (struct walk_figures){-1, -1, -1, -1, -1, 0, 0, 0};
 	if (!r->done)
 		return;
 	f->exits = count_exits(r);
 	f->tables = table_bytes(&s->memory);
+	f->tables_peak = s->memory.peak + s->memory.extra;
 	f->rate = divided((double)(r->spec.skip + s->accesses), s->seconds);
 	if (r->radix && r->radix->done)
 		compare(f, p, s, &r->radix->stats);

@@ -116,6 +116,7 @@ static void put_costs(json_t *o, const struct walk_stats *s,
 	put_count(o, "fallbacks", s->fallbacks);
 	put_count(o, "prefetches", s->prefetches);
 	put_count(o, "table_bytes", f->tables);
+	put_count(o, "table_bytes_peak", f->tables_peak);
 	put_count(o, "tea_bytes", teas);
 	put_count(o, "frame_bytes", frames);
 }

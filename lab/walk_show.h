@@ -18,7 +18,8 @@ struct walk_figures {
 	double app_speedup;
 	double run_speedup; /* by the model's cycles, with those of exits */
 	double rate;	    /* accesses per second */
-	u64 exits, tables;  /* the latter in bytes */
+	u64 exits;
+	u64 tables, tables_peak; /* bytes: at the end, and the most */
 };
 void walk_figures(struct walk_figures *f, const struct walk_plan *p,
 		  const struct walk_row *r);

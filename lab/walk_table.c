@@ -152,8 +152,37 @@ static void print_reason(const struct walk_row *r, const char *what,
 	fputc('\n', to);
 }
 
+/* After the rows of a group: whose tables were larger before the end. */
+static void print_peaks(const struct walk_plan *p, size_t first, FILE *to)
+{
+	size_t at = 0;
+
+	for (size_t i = first; i < p->row_count; i++) {
+		const struct walk_row *r = &p->rows[i];
+		struct walk_figures f;
+		char end[16], peak[16], text[64];
+
+		if (!same_group(r, &p->rows[first]))
+			break;
+		walk_figures(&f, p, r);
+		if (!r->done || !strcmp(human(end, (double)f.tables),
+					human(peak, (double)f.tables_peak)))
+			continue;
+		snprintf(text, sizeof(text), "%s %s", r->spec.design->name,
+			 peak);
+		if (at && at + 2 + strlen(text) < WIDTH)
+			at += (size_t)fprintf(to, ", %s", text);
+		else
+			at = (size_t)fprintf(to, "%stable at its peak: %s",
+					     at ? "\n" : "", text);
+	}
+	fputs(at ? "\n" : "", to);
+}
+
 void walk_print_table(const struct walk_plan *p, FILE *to)
 {
+	size_t first = 0; /* of the group */
+
 	for (size_t i = 0; i < p->row_count; i++) {
 		const struct walk_row *r = &p->rows[i];
 
@@ -161,14 +190,18 @@ void walk_print_table(const struct walk_plan *p, FILE *to)
 			fputs(i ? "\n" : "", to);
 			print_trace(r, to);
 		}
-		if (!i || !same_group(r, r - 1))
+		if (!i || !same_group(r, r - 1)) {
+			first = i;
 			print_group(p, r, to);
+		}
 		if (r->refusal)
 			print_reason(r, "refused:", r->refusal, to);
 		else if (*r->failure)
 			print_reason(r, "failed:", r->failure, to);
 		else
 			print_row(p, r, to);
+		if (i + 1 == p->row_count || !same_group(r, r + 1))
+			print_peaks(p, first, to);
 	}
 	if (p->implied)
 		fputs("\n* not asked for: what the others are compared with\n",

@@ -42,18 +42,32 @@ u64 bits_find(const u64 *bits, u64 from, u64 end, bool value)
 	return end;
 }
 
+/* The bits of the word of @from that are in [@from, @end). */
+static u64 mask_of(u64 from, u64 end)
+{
+	u64 next = (from | 63) + 1;
+	u64 n = (next < end ? next : end) - from;
+
+	return (n == 64 ? ~0ull : (1ull << n) - 1) << (from & 63);
+}
+
+u64 bits_count(const u64 *bits, u64 from, u64 end)
+{
+	u64 n = 0;
+
+	for (; from < end; from = (from | 63) + 1)
+		n += (u64)__builtin_popcountll(bits[from >> 6] &
+					       mask_of(from, end));
+	return n;
+}
+
 void bits_fill(u64 *bits, u64 from, u64 end, bool to)
 {
-	while (from < end) {
-		u64 next = (from | 63) + 1;
-		u64 n = (next < end ? next : end) - from;
-		u64 mask = (n == 64 ? ~0ull : (1ull << n) - 1) << (from & 63);
-
+	for (; from < end; from = (from | 63) + 1) {
 		if (to)
-			bits[from >> 6] |= mask;
+			bits[from >> 6] |= mask_of(from, end);
 		else
-			bits[from >> 6] &= ~mask;
-		from += n;
+			bits[from >> 6] &= ~mask_of(from, end);
 	}
 }
 

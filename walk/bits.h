@@ -31,6 +31,9 @@ static inline bool bit_put(u64 *bits, u64 i, bool to)
 /* The first bit of value @value in [@from, @end), or @end. */
 u64 bits_find(const u64 *bits, u64 from, u64 end, bool value);
 
+/* How many of [@from, @end) are 1. */
+u64 bits_count(const u64 *bits, u64 from, u64 end);
+
 /* Sets [@from, @end) to @to. */
 void bits_fill(u64 *bits, u64 from, u64 end, bool to);
 

@@ -98,9 +98,28 @@ const struct dim *space_nested_shadow(const struct space *s)
 	return s->nested_shadow.vias ? &s->nested_shadow : NULL;
 }
 
+/* A page of a TEA that is a table is not counted twice. */
+static u64 table_bytes(const struct space *s)
+{
+	u64 all, tables;
+
+	space_count_teas(s, &all, &tables);
+	all -= tables;
+	for (unsigned i = 0; i < s->dims; i++)
+		all += s->d[i].tables;
+	return all << PAGE_SHIFT;
+}
+
+void space_note_peak(struct space *s)
+{
+	u64 now = table_bytes(s);
+
+	s->peak = now > s->peak ? now : s->peak;
+}
+
 void space_memory(const struct space *s, struct walk_memory *out)
 {
-	u64 pages, tables;
+	u64 pages, tables, now = table_bytes(s);
 
 	for (unsigned i = 0; i < s->dims; i++) {
 		const struct dim *d = &s->d[i];
@@ -112,4 +131,5 @@ void space_memory(const struct space *s, struct walk_memory *out)
 	space_count_teas(s, &pages, &tables);
 	out->teas[0] = pages << PAGE_SHIFT;
 	out->tables[0] += (pages - tables) << PAGE_SHIFT;
+	out->peak = now > s->peak ? now : s->peak;
 }

@@ -112,7 +112,8 @@ int space_event(struct space *s, const struct nbt_event *e,
  * neighbours whose bubbles are at most 2 % (one pass over the trace). */
 int space_guess(struct space *s, const struct nbt_reader *r, struct err *err);
 
-/* Frames, table pages and TEA pages in use, in bytes, per dimension. */
+/* Frames, table pages and TEA pages in use, in bytes, per dimension; and the
+ * most that tables and TEAs together took since space_new(). */
 void space_memory(const struct space *s, struct walk_memory *out);
 
 /* TEAs *********************************************************************/

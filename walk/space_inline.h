@@ -26,6 +26,7 @@ struct space {
 	unsigned regions;	     /* of keys, known to `upper` */
 	struct upper upper[REGIONS]; /* d[0]'s and the shadow's */
 	struct process **process;    /* by number; NULL = not seen */
+	u64 peak;		     /* of table memory, when last noted */
 	u32 objects;		     /* given to VMAs so far */
 	enum tea_home home;
 	size_t registers;	/* of a set; 0: no TEAs */
@@ -49,6 +50,9 @@ int space_map(struct space *s, va_t va, const struct space_tell *tell);
 
 /* TEAs and registers of @process after its VMAs have changed. */
 int space_follow(struct space *s, u16 process, const struct space_tell *tell);
+
+/* Notes how much memory tables take, before some of them go. */
+void space_note_peak(struct space *s);
 
 /* Of dimension 0: pages of TEAs, and tables in use that are in them. */
 void space_count_teas(const struct space *s, u64 *pages, u64 *tables);

@@ -77,6 +77,7 @@ int space_follow(struct space *s, u16 process, const struct space_tell *tell)
 
 	if (!s->registers)
 		return 0;
+	space_note_peak(s);
 	p->teas.pages = s->pages;
 	for (int size = SIZE_4K; size <= SIZE_2M; size++) {
 		if (s->pages == (size ? PAGES_4K : PAGES_2M))
@@ -127,33 +128,34 @@ u64 space_address(const struct space *s, va_t va, u16 *process)
 	return key_address(s->keys, va);
 }
 
-static bool in_tea(const struct process *p, u64 at, enum page_size size)
+/* Tables in use of @t that translate addresses of the region of @first. */
+static u64 tables_in(const struct space *s, const struct tea *t, va_t first)
 {
-	for (size_t i = 0; p && i < p->teas.list[size].n; i++) {
-		const struct tea *t = &p->teas.list[size].t[i];
+	unsigned level = t->size + 1, shift = PAGE_SHIFT + 9 * level;
+	u64 base = key_address(s->keys, first);
+	u64 start = t->start > base ? t->start : base;
+	u64 end = base + (1ull << REGION_SHIFT);
 
-		if (t->present && at >= t->start && at < t->end)
-			return true;
-	}
-	return false;
+	end = t->end < end ? t->end : end;
+	if (!t->present || start >= end)
+		return 0;
+	return bits_count(s->d[0].table[level],
+			  (first.v + (start - base)) >> shift,
+			  (first.v + (end - base)) >> shift);
 }
 
 void space_count_teas(const struct space *s, u64 *pages, u64 *tables)
 {
-	const struct dim *d = &s->d[0];
-
 	*pages = s->teas.in_use;
 	*tables = 0;
-	for (unsigned level = 1; *pages && level <= 2; level++) {
-		u64 unit = tea_unit(level - 1);
+	for (u64 r = 0; *pages && r < s->keys->used; r++) {
+		va_t first = {r << REGION_SHIFT};
+		const struct process *p =
+			s->process[key_process(s->keys, first)];
 
-		for (u64 key = 0; key < (u64)s->keys->used << REGION_SHIFT;
-		     key += unit) {
-			va_t va = {key};
-
-			*tables += dim_has_table(d, key, level) &&
-				   in_tea(s->process[key_process(s->keys, va)],
-					  key_address(s->keys, va), level - 1);
-		}
+		for (int size = SIZE_4K; p && size <= SIZE_2M; size++)
+			for (size_t i = 0; i < p->teas.list[size].n; i++)
+				*tables += tables_in(
+					s, &p->teas.list[size].t[i], first);
 	}
 }

@@ -169,6 +169,7 @@ int space_unmap(struct space *s, u16 process, u64 start, u64 end,
 
 	if (visit_all(&v, process) < 0)
 		return -1;
+	space_note_peak(s);
 	drop_tables(&v, process);
 	flush(&v);
 	return 0;

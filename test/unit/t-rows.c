@@ -285,6 +285,7 @@ static void figures_follow_from_counters(void **state)
 				 [CHARGE_INVLPG] = 1},
 		.memory = {.tables = {1, 2, 3}, .teas = {1, 1, 1}, .extra = 4},
 		.seconds = 2};
+	row.stats.memory.peak = 8;
 	row.spec.skip = 10;
 	p.profile.exit_cycles = 100;
 	walk_figures(&f, &p, &row);
@@ -295,6 +296,7 @@ static void figures_follow_from_counters(void **state)
 	assert_true(f.rate == 50);
 	assert_int_equal(f.exits, 6);
 	assert_int_equal(f.tables, 10);
+	assert_int_equal(f.tables_peak, 12);
 	row.stats.walk_cycles = 0; /* nothing is infinitely faster */
 	walk_figures(&f, &p, &row);
 	assert_true(f.walk_speedup < 0);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* walk/: figures that others have found or that a hand can compute. */
+#include <sys/mman.h>
+
 #include "bench/pattern.h"
 #include "test/unit/memory_trace.h"
 #include "test/unit/unit.h"
@@ -220,6 +222,36 @@ static void first_touches_are_faults(void **state)
 	}
 }
 
+#define TABLES 16u /* of level 1, each with a page */
+
+/* 16 tables under the same three, all of which go with their VMA; then 4 for
+ * the last access. DMT has a TEA of 512 tables, 16 of which are those. */
+static void tables_have_a_peak(void **state)
+{
+	static const u64 at = 0x7f0000000000;
+	u64 addr[TABLES + 1] = {[TABLES] = 0x1000};
+	struct nbt_event event[] = {
+		{.type = NBT_MAP,
+		 .arg = {at, 1u << 30, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS}},
+		{.type = NBT_UNMAP, .at = TABLES, .arg = {at, 1u << 30}},
+	};
+	struct nbt_reader r = {.count = TABLES + 1,
+			       .addr = addr,
+			       .event = event,
+			       .events = ARRAY_SIZE(event),
+			       .info.has_events = true};
+
+	(void)state;
+	for (size_t i = 0; i < TABLES; i++)
+		addr[i] = at + (i << 21);
+	run(&r, "radix", ENV_NATIVE);
+	assert_int_equal(out.memory.tables[0], 4 << 12);
+	assert_int_equal(out.memory.peak, (3 + TABLES) << 12);
+	run(&r, "dmt", ENV_NATIVE);
+	assert_int_equal(out.memory.tables[0], 4 << 12);
+	assert_int_equal(out.memory.peak, (3 + 512) << 12);
+}
+
 static void one_ref_is_one(void **state)
 {
 	struct nbt_reader *r = pattern("gups");
@@ -318,6 +350,7 @@ int main(void)
 		cmocka_unit_test(walks_have_the_references_of_the_book),
 		cmocka_unit_test(pwcs_are_what_shortens_walks),
 		cmocka_unit_test(first_touches_are_faults),
+		cmocka_unit_test(tables_have_a_peak),
 		cmocka_unit_test(one_ref_is_one),
 		cmocka_unit_test(parts_of_a_trace_are_counted),
 		cmocka_unit_test(progress_ends_a_run),
