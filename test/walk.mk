@@ -88,8 +88,15 @@ $(captured): test/e2e/captured.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON) -D_GNU_SOURCE -O2 -o $@ $<
 
-test-programs += $(mktrace) $(captured)
+# How much memory a program takes.
+maxrss := $(B)/test/e2e/maxrss
+$(maxrss): test/e2e/maxrss.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON) -D_GNU_SOURCE -O2 -o $@ $<
+
+test-programs += $(mktrace) $(captured) $(maxrss)
 check-tests += test/fuzz/replay-nbt.sh test/fuzz/replay-import.sh \
-	test/fuzz/replay-rows.sh test/e2e/walk.sh
+	test/fuzz/replay-rows.sh test/e2e/walk.sh test/e2e/walk-memory.sh
 guest-tests += test/e2e/capture.sh test/e2e/synth-agrees.sh
 long-tests += test/e2e/synth-agrees-long.sh
