@@ -77,7 +77,7 @@ lint: all build-tests ; $(Q)tools/lint.sh
 disk: all ; $(Q)tools/disk.sh $(B)/disk.img $(B)/nestbox.elf
 bench: all
 	$(Q)bench/run.sh && bench/boot.sh && bench/nested.sh && \
-		bench/walk.sh && bench/capture.sh
+		bench/walk.sh && bench/jobs.sh && bench/capture.sh
 size: all ; $(Q)tools/size.sh
 clean: ; $(Q)rm -rf $(B) build-*
 
