@@ -476,6 +476,33 @@ static void test_shadow_exits(void **state)
 	fake_free(&f);
 }
 
+/* A hypervisor that does not watch the guest's tables has no exits, and walks
+ * by entries that the guest has taken back. */
+static void test_shadow_needs_its_exits(void **state)
+{
+	struct design blind = design_shadow;
+	const struct design *const designs[] = {&design_shadow, &blind};
+	const unsigned refs[] = {4, 1}, exits[] = {2, 0};
+
+	(void)state;
+	blind.changed = NULL;
+	for (unsigned i = 0; i < 2; i++) {
+		struct fake f;
+
+		fake_init(&f, ENV_VIRT, PAGES_4K, SIZE_4K);
+		fake_add_pwcs(&f);
+		start(&f, designs[i]);
+		fake_map(&f, AT, GIB);
+		fake_walk(&f, designs[i], AT);
+		assert_int_equal(f.stats.charge_times[CHARGE_SHADOW_FILL],
+				 exits[i]);
+		fake_event(&f, NBT_UNMAP, ARGS(AT, 0x1000, 0, 0));
+		fake_walk(&f, designs[i], AT + 0x1000);
+		assert_int_equal(f.refs, refs[i]);
+		fake_free(&f);
+	}
+}
+
 static void test_nested_shadow_exits_twice(void **state)
 {
 	struct fake f;
@@ -623,6 +650,7 @@ int main(void)
 		cmocka_unit_test(test_pwcs_tell_tables_apart),
 		cmocka_unit_test(test_shadow_needs_its_pwcs),
 		cmocka_unit_test(test_shadow_exits),
+		cmocka_unit_test(test_shadow_needs_its_exits),
 		cmocka_unit_test(test_nested_shadow_exits_twice),
 		cmocka_unit_test(test_nested_radix_exits),
 		cmocka_unit_test(test_others_keep_no_shadow),

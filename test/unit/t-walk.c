@@ -173,6 +173,43 @@ static void pwcs_are_what_shortens_walks(void **state)
 	assert_int_equal(out.refs, 4 + 4);
 }
 
+/*
+ * The same in virt, by what the machine has for the host's tree. Nothing: 24
+ * and
+ * 24. A nested TLB: the second walk misses it for its page only, 4 + 4. PWCs:
+ * the tables of gL4 to gL1 are in one GiB, so that the host's walks read 4, 2,
+ * 2 and 2 entries, and 4 for the page, which is far from them; then one each.
+ */
+static void nested_caches_shorten_walks(void **state)
+{
+	static const struct {
+		bool ntlb, npwc;
+		u64 refs;
+	} with[] = {{false, false, 24 + 24},
+		    {true, false, 24 + 4 + 4},
+		    {false, true, 4 + 14 + 4 + 5}};
+	u64 addr[2] = {0x7f0000000000, 0x7f0000001000};
+	struct nbt_reader r = {
+		.count = 2, .addr = addr, .info.has_events = true};
+	struct profile p, whole;
+	struct walk_spec spec = {.design = walk_find_design("radix"),
+				 .env = ENV_VIRT,
+				 .profile = &p};
+	struct err err;
+
+	(void)state;
+	load(&whole);
+	for (size_t i = 0; i < ARRAY_SIZE(with); i++) {
+		without_pwcs(&p);
+		if (with[i].ntlb)
+			p.ntlb = (struct geometry){.entries = 16, .ways = 16};
+		if (with[i].npwc)
+			memcpy(p.npwc, whole.npwc, sizeof(p.npwc));
+		assert_int_equal(walk_run(&r, &spec, NULL, &out, &err), 0);
+		assert_int_equal(out.refs, with[i].refs);
+	}
+}
+
 static const enum charge faults[] = {CHARGE_PAGE_FAULT, CHARGE_NPT_FAULT};
 
 /*
@@ -349,6 +386,7 @@ int main(void)
 		cmocka_unit_test(misses_are_those_of_other_simulators),
 		cmocka_unit_test(walks_have_the_references_of_the_book),
 		cmocka_unit_test(pwcs_are_what_shortens_walks),
+		cmocka_unit_test(nested_caches_shorten_walks),
 		cmocka_unit_test(first_touches_are_faults),
 		cmocka_unit_test(tables_have_a_peak),
 		cmocka_unit_test(one_ref_is_one),
