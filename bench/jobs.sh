@@ -33,8 +33,10 @@ cp "${traces[@]}"
 run() {
 	local TIMEFORMAT="$name $1 %R %U %S" jobs=$1
 	shift
-	{ time "$nestbox" walk --jobs "$jobs" --quiet --json "$@" >/dev/null; } \
-		2>>"$work/times"
+	{
+		time "$nestbox" walk --jobs "$jobs" --quiet --json "$@" \
+			>/dev/null
+	} 2>>"$work/times"
 }
 
 for _ in $(seq "$rounds"); do

@@ -523,7 +523,7 @@ static void test_nested_shadow_exits_twice(void **state)
  * tables, and of level 1 one for each of their levels). */
 static void test_nested_radix_exits(void **state)
 {
-	struct fake f;
+	static struct fake f;
 	const u64 *times = f.stats.charge_times;
 
 	(void)state;
