@@ -55,7 +55,7 @@ void walk_figures(struct walk_figures *f, const struct walk_plan *p,
 		return;
 	f->exits = count_exits(r);
 	f->tables = table_bytes(&s->memory);
-	f->tables_peak = s->memory.peak + s->memory.extra;
+	f->tables_peak = s->memory.peak;
 	f->rate = divided((double)(r->spec.skip + s->accesses), s->seconds);
 	if (r->radix && r->radix->done)
 		compare(f, p, s, &r->radix->stats);

@@ -98,13 +98,27 @@ const struct dim *space_nested_shadow(const struct space *s)
 	return s->nested_shadow.vias ? &s->nested_shadow : NULL;
 }
 
+void space_keep_shadows(struct space *s, unsigned d, unsigned n)
+{
+	s->shadows[d] = n;
+}
+
+static u64 shadow_tables(const struct space *s)
+{
+	u64 tables = 0;
+
+	for (unsigned i = 0; i < s->dims; i++)
+		tables += s->shadows[i] * s->d[i].tables;
+	return tables;
+}
+
 /* A page of a TEA that is a table is not counted twice. */
 static u64 table_bytes(const struct space *s)
 {
 	u64 all, tables;
 
 	space_count_teas(s, &all, &tables);
-	all -= tables;
+	all += shadow_tables(s) - tables;
 	for (unsigned i = 0; i < s->dims; i++)
 		all += s->d[i].tables;
 	return all << PAGE_SHIFT;
@@ -131,5 +145,6 @@ void space_memory(const struct space *s, struct walk_memory *out)
 	space_count_teas(s, &pages, &tables);
 	out->teas[0] = pages << PAGE_SHIFT;
 	out->tables[0] += (pages - tables) << PAGE_SHIFT;
+	out->extra = shadow_tables(s) << PAGE_SHIFT;
 	out->peak = now > s->peak ? now : s->peak;
 }

@@ -112,8 +112,12 @@ int space_event(struct space *s, const struct nbt_event *e,
  * neighbours whose bubbles are at most 2 % (one pass over the trace). */
 int space_guess(struct space *s, const struct nbt_reader *r, struct err *err);
 
-/* Frames, table pages and TEA pages in use, in bytes, per dimension; and the
- * most that tables and TEAs together took since space_new(). */
+/* Hypervisors keep @n shadows of dimension @d's tables, each of as many tables:
+ * they are counted with the memory of tables from now on. */
+void space_keep_shadows(struct space *s, unsigned d, unsigned n);
+
+/* Frames, table pages and TEA pages in use, in bytes, per dimension, and of
+ * shadows; and the most that all tables together took since space_new(). */
 void space_memory(const struct space *s, struct walk_memory *out);
 
 /* TEAs *********************************************************************/

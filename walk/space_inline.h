@@ -27,6 +27,7 @@ struct space {
 	struct upper upper[REGIONS]; /* d[0]'s and the shadow's */
 	struct process **process;    /* by number; NULL = not seen */
 	u64 peak;		     /* of table memory, when last noted */
+	unsigned shadows[DIMS];	     /* of each dimension's tables */
 	u32 objects;		     /* given to VMAs so far */
 	enum tea_home home;
 	size_t registers;	/* of a set; 0: no TEAs */

@@ -32,9 +32,9 @@ struct walk_memory {
 	u64 frames[DIM_MAX]; /* bytes of mapped pages, per dimension */
 	u64 tables[DIM_MAX]; /* bytes of radix tables */
 	u64 teas[DIM_MAX];   /* of these, in TEAs */
-	u64 extra;	     /* bytes of other tables of the design */
-	u64 peak;	     /* most bytes of radix tables and TEAs at once,
-			      * from the trace's begin, warm-up and all */
+	u64 extra;	     /* bytes of the design's shadows */
+	u64 peak;	     /* most bytes of all tables at once, from the
+			      * trace's begin, warm-up and all */
 };
 
 struct walk_stats {

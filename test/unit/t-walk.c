@@ -259,6 +259,31 @@ static void first_touches_are_faults(void **state)
 	}
 }
 
+/* A page has 4 tables; in nested L1 has 10 for that (see above). */
+static void shadows_are_tables_too(void **state)
+{
+	static const struct {
+		const char *design;
+		enum env env;
+		u64 shadows; /* tables of them */
+	} rows[] = {{"radix", ENV_VIRT, 0},    {"shadow", ENV_VIRT, 4},
+		    {"radix", ENV_NESTED, 10}, {"shadow", ENV_NESTED, 2 * 4},
+		    {"pvdmt", ENV_NESTED, 0},  {"one-ref", ENV_NESTED, 0}};
+	u64 addr = 0x7f0000000000, all;
+	struct nbt_reader r = {
+		.count = 1, .addr = &addr, .info.has_events = true};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		run(&r, rows[i].design, rows[i].env);
+		assert_int_equal(out.memory.extra, rows[i].shadows << 12);
+		all = out.memory.extra;
+		for (int d = 0; d < DIM_MAX; d++)
+			all += out.memory.tables[d];
+		assert_int_equal(out.memory.peak, all);
+	}
+}
+
 #define TABLES 16u /* of level 1, each with a page */
 
 /* 16 tables under the same three, all of which go with their VMA; then 4 for
@@ -388,6 +413,7 @@ int main(void)
 		cmocka_unit_test(pwcs_are_what_shortens_walks),
 		cmocka_unit_test(nested_caches_shorten_walks),
 		cmocka_unit_test(first_touches_are_faults),
+		cmocka_unit_test(shadows_are_tables_too),
 		cmocka_unit_test(tables_have_a_peak),
 		cmocka_unit_test(one_ref_is_one),
 		cmocka_unit_test(parts_of_a_trace_are_counted),

@@ -35,6 +35,8 @@ static int start(struct mmu *m, struct err *err)
 	if (!r)
 		return err_set(err, "out of memory");
 	m->design_state = r;
+	if (m->env == ENV_NESTED && m->design == &design_radix)
+		space_keep_shadows(m->space, 1, 1);
 	r->ntlb_cycles = p->ntlb.entries ? p->ntlb.cycles : 0;
 	if (tree_start(m, &r->guest, space_dim(m->space, 0), p->pwc, err) ||
 	    tree_start(m, &r->host,

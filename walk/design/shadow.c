@@ -39,6 +39,7 @@ static int start(struct mmu *m, struct err *err)
 	if (!t)
 		return err_set(err, "out of memory");
 	m->design_state = t;
+	space_keep_shadows(m->space, 0, m->env); /* virt 1, nested 2 */
 	return tree_start(m, t, space_shadow(m->space), m->profile->pwc, err);
 }
 
