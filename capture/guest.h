@@ -8,6 +8,8 @@
 
 #include "capture/record.h"
 
+#define GUEST_SEGMENTS 64
+
 /* The recorded process; all of the emulator's callbacks share it. */
 struct guest {
 	struct ring *ring;
@@ -17,6 +19,10 @@ struct guest {
 	u16 process;
 	unsigned live; /* threads */
 	bool threads;  /* there has been a second one */
+	/* Of System V's shared memory: shmdt() names no length. */
+	struct guest_segment {
+		u64 at, length; /* 0 = none */
+	} segment[GUEST_SEGMENTS];
 };
 
 /* A system call that has begun. */

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -47,6 +48,46 @@ static void end_thread(struct guest *g, struct recorder *v)
 	record_end(v);
 }
 
+/* The segment at @at; of length 0, where there is none; NULL: too many. */
+static struct guest_segment *segment_at(struct guest *g, u64 at)
+{
+	for (unsigned i = 0; i < GUEST_SEGMENTS; i++)
+		if (g->segment[i].length && g->segment[i].at == at)
+			return &g->segment[i];
+	for (unsigned i = 0; i < GUEST_SEGMENTS; i++)
+		if (!g->segment[i].length)
+			return &g->segment[i];
+	return NULL;
+}
+
+static void put_attached(struct guest *g, u16 thread,
+			 const struct guest_call *c, u64 at)
+{
+	struct guest_segment *s = segment_at(g, at);
+	bool reads = c->arg[2] & SHM_RDONLY;
+	struct shmid_ds d;
+
+	if (shmctl((int)c->arg[0], IPC_STAT, &d) < 0)
+		return;
+	guest_event(g, thread, NBT_MAP,
+		    (u64[4]){at, d.shm_segsz,
+			     reads ? PROT_READ : PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS},
+		    NULL);
+	if (s)
+		*s = (struct guest_segment){at, d.shm_segsz};
+}
+
+static void put_detached(struct guest *g, u16 thread, u64 at)
+{
+	struct guest_segment *s = segment_at(g, at);
+
+	if (!s || !s->length)
+		return;
+	guest_event(g, thread, NBT_UNMAP, (u64[4]){at, s->length}, NULL);
+	s->length = 0;
+}
+
 void guest_call(struct guest *g, struct recorder *v, struct guest_call *c)
 {
 	if (is_fork(c)) {
@@ -71,6 +112,9 @@ void guest_call(struct guest *g, struct recorder *v, struct guest_call *c)
 		if (c->arg[0] % PAGE == 0 && c->arg[1])
 			guest_event(g, v->thread, NBT_UNMAP,
 				    (u64[4]){c->arg[0], c->arg[1]}, NULL);
+		break;
+	case SYS_shmdt:
+		put_detached(g, v->thread, c->arg[0]);
 		break;
 	case SYS_execve:
 		guest_exec(g, v->thread, c->arg[0], c->arg[1], c->arg[2]);
@@ -110,6 +154,9 @@ static void put_change(struct guest *g, u16 thread, const struct guest_call *c,
 	switch (c->number) {
 	case SYS_mmap:
 		put_map(g, thread, c, result);
+		break;
+	case SYS_shmat:
+		put_attached(g, thread, c, result);
 		break;
 	case SYS_brk:
 		put_brk(g, thread, result);

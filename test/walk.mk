@@ -81,12 +81,12 @@ $(mktrace): $(B)/host/test/e2e/mktrace.o $(B)/host/bench/pattern.o $(nbt-host) \
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(NBT_LIBS)
 
-# What test/e2e/capture.sh records.
-captured := $(B)/test/e2e/captured
-$(captured): test/e2e/captured.c
+# What test/e2e/capture.sh and capture-programs.sh record.
+captured := $(B)/test/e2e/captured $(B)/test/e2e/unruly
+$(captured): $(B)/%: %.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(COMMON) -D_GNU_SOURCE -O2 -o $@ $<
+	$(Q)$(CC) $(COMMON) -D_GNU_SOURCE -O2 -pthread -o $@ $<
 
 # How much memory a program takes.
 maxrss := $(B)/test/e2e/maxrss
@@ -99,4 +99,16 @@ test-programs += $(mktrace) $(captured) $(maxrss)
 check-tests += test/fuzz/replay-nbt.sh test/fuzz/replay-import.sh \
 	test/fuzz/replay-rows.sh test/e2e/walk.sh test/e2e/walk-memory.sh
 guest-tests += test/e2e/capture.sh test/e2e/synth-agrees.sh
+	test/fuzz/replay-rows.sh test/e2e/walk.sh
+guest-tests += test/e2e/capture.sh test/e2e/capture-programs.sh \
+	test/e2e/synth-agrees.sh
 long-tests += test/e2e/synth-agrees-long.sh
+
+# Whether a trace's events and accesses go together.
+mapped := $(B)/test/e2e/mapped
+$(mapped): $(B)/host/test/e2e/mapped.o $(B)/host/walk/vma.o $(nbt-host) \
+		$(lib-hosted-src:%.c=$(B)/host/%.o)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(NBT_LIBS)
+test-programs += $(mapped)
