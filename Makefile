@@ -35,7 +35,7 @@ include workload/workload.mk
 include lab/lab.mk bench/bench.mk test/test.mk
 
 all: $(programs) $(bench-programs) $(workload-programs) $(plugins) $(hooks) \
-	$(payloads) $(hypervisor)
+	$(marked) $(payloads) $(hypervisor)
 
 # Hosted C, position independent because plugins share lib/ and capture/.
 $(B)/host/%.o: %.c

@@ -1,6 +1,6 @@
 # capture/: QEMU plugins, recorders, and what collects from them.
 capture-core := capture/levels.c
-plugins := $(B)/switchcount.so $(B)/nbtrace-user.so
+plugins := $(B)/switchcount.so $(B)/nbtrace-user.so $(B)/nbtrace-system.so
 # What recorders and the collector share, and what nestbox adds.
 capture-ring := capture/program.c capture/record.c capture/ring.c
 capture-lab := capture/collect.c $(capture-ring)
@@ -16,6 +16,18 @@ user-plugin := capture/nbtrace_user.c capture/guest_call.c \
 $(B)/nbtrace-user.so: $(user-plugin:%.c=$(B)/host/%.o)
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared $(SANFLAGS) -o $@ $^
+
+$(B)/nbtrace-system.so: $(B)/host/capture/nbtrace_system.o $(nbt-host) \
+		$(B)/host/lib/err.o
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(SANFLAGS) -o $@ $^ $(NBT_LIBS)
+
+# What runs a command in a guest, between markers. The guest has no libraries of
+# this machine.
+marked := $(B)/marked
+$(marked): capture/marked.c lib/marker.h
+	$(call say,CC,$<)
+	$(Q)$(CC) $(COMMON) -D_GNU_SOURCE -O2 -static -o $@ $<
 include capture/import.mk
 include capture/synth.mk
 

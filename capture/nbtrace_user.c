@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "capture/guest.h"
+#include "capture/insn.h"
 #include "capture/qemu_plugin_v1.h"
 #include "lib/marker.h"
 
@@ -160,23 +161,11 @@ static void on_marker(unsigned cpu, void *code)
 
 /* Translation **************************************************************/
 
-/* Where the opcode is, behind prefixes. */
-static size_t opcode_at(const u8 *bytes, size_t len)
-{
-	size_t i = 0;
-
-	while (i + 1 < len &&
-	       (bytes[i] == 0x66 || bytes[i] == 0x67 || bytes[i] == 0xf2 ||
-		bytes[i] == 0xf3 || (bytes[i] & 0xf0) == 0x40))
-		i++;
-	return i;
-}
-
 /* Some instructions that access memory for certain: PUSH, POP, RET, CALL, and
  * MOV and arithmetic with a memory operand. */
 static bool accesses(const u8 *bytes, size_t len)
 {
-	size_t i = opcode_at(bytes, len);
+	size_t i = insn_opcode(bytes, len);
 	u8 op = bytes[i];
 	bool operand = i + 1 < len && bytes[i + 1] < 0xc0;
 
@@ -190,7 +179,7 @@ static bool accesses(const u8 *bytes, size_t len)
  * NEG. (Others do, too; their two accesses are seen one by one.) */
 static bool is_both(const u8 *bytes, size_t len)
 {
-	size_t i = opcode_at(bytes, len);
+	size_t i = insn_opcode(bytes, len);
 	u8 op = bytes[i], reg;
 
 	if (i + 1 >= len || bytes[i + 1] >= 0xc0)
@@ -216,14 +205,6 @@ static bool surely_accesses(struct qemu_plugin_tb *tb, size_t n)
 	return false;
 }
 
-/* LOCK, or XCHG, which locks without (Intel SDM vol. 2, "XCHG"). */
-static bool is_atomic(const u8 *bytes, size_t len)
-{
-	if (memchr(bytes, 0xf0, opcode_at(bytes, len) + 1))
-		return true;
-	return (bytes[opcode_at(bytes, len)] & 0xfe) == 0x86;
-}
-
 static void watch(struct qemu_plugin_insn *insn, uintptr_t behind)
 {
 	const u8 *bytes = qemu_plugin_insn_data(insn);
@@ -232,7 +213,7 @@ static void watch(struct qemu_plugin_insn *insn, uintptr_t behind)
 	enum qemu_plugin_mem_rw which = QEMU_PLUGIN_MEM_RW;
 	qemu_plugin_mem_cb *call = on_access;
 
-	if (is_atomic(bytes, len)) {
+	if (insn_is_atomic(bytes, len)) {
 		call = on_atomic;
 	} else if (is_both(bytes, len)) {
 		/* QEMU 7.2 takes that for the store, others for the load. */

@@ -19,6 +19,7 @@ typedef struct {
 	size_t offset;
 } qemu_plugin_u64;
 
+struct qemu_plugin_hwaddr;
 struct qemu_plugin_register;
 
 typedef struct {
@@ -41,12 +42,23 @@ typedef struct {
 GByteArray *g_byte_array_new(void);
 GByteArray *g_byte_array_set_size(GByteArray *array, unsigned length);
 
+typedef void qemu_plugin_simple_cb(qemu_plugin_id_t id);
+
+/* Forgets all callbacks and translations, and calls @done, when the CPU has
+ * ended its block. */
+void qemu_plugin_reset(qemu_plugin_id_t id, qemu_plugin_simple_cb *done);
+
 size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *to,
 			     size_t size);
 
 void qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(
 	struct qemu_plugin_insn *insn, enum qemu_plugin_op op,
 	qemu_plugin_u64 entry, u64 imm);
+
+/* Only in a callback for that access; NULL if it is not known. */
+struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info,
+						  u64 vaddr);
+u64 qemu_plugin_hwaddr_phys_addr(const struct qemu_plugin_hwaddr *where);
 
 /* Of qemu_plugin_reg_descriptor; only in a callback for a CPU's start. */
 GArray *qemu_plugin_get_registers(void);
@@ -56,3 +68,6 @@ int qemu_plugin_read_register(struct qemu_plugin_register *handle,
 
 struct qemu_plugin_scoreboard *qemu_plugin_scoreboard_new(size_t element_size);
 u64 qemu_plugin_u64_get(qemu_plugin_u64 entry, unsigned cpu);
+/* The element of a CPU. */
+void *qemu_plugin_scoreboard_find(struct qemu_plugin_scoreboard *score,
+				  unsigned cpu);

@@ -31,10 +31,20 @@ struct qemu_info_t {
 enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_CB_R_REGS };
 enum qemu_plugin_op { QEMU_PLUGIN_INLINE_ADD_U64 };
 
+typedef u32 qemu_plugin_meminfo_t;
+
+enum qemu_plugin_mem_rw {
+	QEMU_PLUGIN_MEM_R = 1,
+	QEMU_PLUGIN_MEM_W,
+	QEMU_PLUGIN_MEM_RW
+};
+
 typedef void qemu_plugin_tb_cb(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
 typedef void qemu_plugin_exec_cb(unsigned cpu, void *data);
 typedef void qemu_plugin_vcpu_cb(qemu_plugin_id_t id, unsigned cpu);
 typedef void qemu_plugin_exit_cb(qemu_plugin_id_t id, void *data);
+typedef void qemu_plugin_mem_cb(unsigned cpu, qemu_plugin_meminfo_t info,
+				u64 vaddr, void *data);
 
 extern QEMU_PLUGIN_EXPORT int qemu_plugin_version;
 QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id,
@@ -60,3 +70,11 @@ void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
 					    qemu_plugin_exec_cb *cb,
 					    enum qemu_plugin_cb_flags flags,
 					    void *data);
+
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
+				      qemu_plugin_mem_cb *cb,
+				      enum qemu_plugin_cb_flags flags,
+				      enum qemu_plugin_mem_rw rw, void *data);
+
+unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info); /* log2 */
+bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);

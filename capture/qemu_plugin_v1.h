@@ -12,16 +12,6 @@
 
 #define QEMU_PLUGIN_VERSION 1
 
-typedef u32 qemu_plugin_meminfo_t;
-
-enum qemu_plugin_mem_rw {
-	QEMU_PLUGIN_MEM_R = 1,
-	QEMU_PLUGIN_MEM_W,
-	QEMU_PLUGIN_MEM_RW
-};
-
-typedef void qemu_plugin_mem_cb(unsigned cpu, qemu_plugin_meminfo_t info,
-				u64 vaddr, void *data);
 typedef void qemu_plugin_syscall_cb(qemu_plugin_id_t id, unsigned cpu,
 				    int64_t number, u64 a1, u64 a2, u64 a3,
 				    u64 a4, u64 a5, u64 a6, u64 a7, u64 a8);
@@ -43,10 +33,3 @@ void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb,
 void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb,
 					      enum qemu_plugin_op op, void *to,
 					      u64 imm);
-void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
-				      qemu_plugin_mem_cb *cb,
-				      enum qemu_plugin_cb_flags flags,
-				      enum qemu_plugin_mem_rw rw, void *data);
-
-unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
-bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);

@@ -7,11 +7,13 @@
 #pragma once
 
 #include "capture/limits.h"
+#include "lab/args.h"
 #include "lib/err.h"
 
 enum capture_how {
 	CAPTURE_PLUGIN, /* under QEMU's user mode */
 	CAPTURE_HOOKS,	/* natively: the program has libnbhooks.a */
+	CAPTURE_SYSTEM, /* a whole machine, in which it is started */
 };
 
 struct capture {
@@ -19,10 +21,17 @@ struct capture {
 	const char *output;
 	char **command; /* NULL-terminated */
 	struct capture_limits limits;
+	struct args puts; /* for CAPTURE_SYSTEM: HOST[:GUEST] */
 };
 
 /* Runs and records; @status is the program's exit status. */
 int capture_program(const struct capture *c, int *status, struct err *err);
+
+/* The same for CAPTURE_SYSTEM. */
+int capture_system(const struct capture *c, int *status, struct err *err);
+
+/* Says in @info what program it is. */
+void capture_name(const struct capture *c, struct nbt_info *info);
 
 /* --info and --verify; @all decodes every block. Returns 1 if @path is
  * damaged. */

@@ -140,19 +140,23 @@ static int emulator_args(const struct recording *r, struct args *a,
 	return 0;
 }
 
-static void describe(const struct recording *r, struct nbt_info *info)
+void capture_name(const struct capture *c, struct nbt_info *info)
 {
-	char **command = r->options->command;
-	const char *slash = strrchr(command[0], '/');
+	const char *slash = strrchr(c->command[0], '/');
 	size_t n = 0;
 
 	snprintf(info->program, sizeof(info->program), "%s",
-		 slash ? slash + 1 : command[0]);
-	snprintf(info->source, sizeof(info->source), "%s", r->source);
-	for (char **arg = command; *arg && n < sizeof(info->command); arg++)
+		 slash ? slash + 1 : c->command[0]);
+	for (char **arg = c->command; *arg && n < sizeof(info->command); arg++)
 		n += (size_t)snprintf(info->command + n,
 				      sizeof(info->command) - n, "%s%s",
 				      n ? " " : "", *arg);
+}
+
+static void describe(const struct recording *r, struct nbt_info *info)
+{
+	capture_name(r->options, info);
+	snprintf(info->source, sizeof(info->source), "%s", r->source);
 	info->codec = r->options->limits.codec;
 	info->has_events = r->options->how == CAPTURE_PLUGIN;
 }

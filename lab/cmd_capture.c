@@ -11,6 +11,8 @@
 
 enum {
 	OPT_HOOKS = 256,
+	OPT_SYSTEM,
+	OPT_PUT,
 	OPT_RAW,
 	OPT_SKIP,
 	OPT_LIMIT,
@@ -32,6 +34,12 @@ static const struct argp_option options[] = {
 	{"output", 'o', "FILE", 0, "The trace to write", 0},
 	{"hooks", OPT_HOOKS, 0, 0,
 	 "Run it natively: libnbhooks.a is linked into it", 0},
+	{"system", OPT_SYSTEM, 0, 0,
+	 "Run it in Debian on the emulated machine and record all of that, "
+	 "with physical addresses",
+	 0},
+	{"put", OPT_PUT, "FILE[:NAME]", 0,
+	 "Copy FILE to /work/NAME there, where the program is started", 0},
 	{"raw", OPT_RAW, 0, 0, "Do not compress: five times the size", 0},
 	{"skip", OPT_SKIP, "N", 0, "Leave out the first N accesses (k, m, g)",
 	 0},
@@ -70,6 +78,7 @@ static const char doc[] =
 	"Examples:\n"
 	"  nestbox capture -o t.nbt -- ls -l\n"
 	"  nestbox capture -o t.nbt --skip 100m --limit 50m -- redis-server\n"
+	"  nestbox capture -o t.nbt --system -- ls -l\n"
 	"  nestbox capture --info t.nbt\n\n"
 	"The program runs under QEMU's user mode, with all processes that it "
 	"starts. Ctrl-C ends it and keeps the trace. The status is the "
@@ -130,6 +139,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_HOOKS:
 		o->capture.how = CAPTURE_HOOKS;
+		return 0;
+	case OPT_SYSTEM:
+		o->capture.how = CAPTURE_SYSTEM;
+		return 0;
+	case OPT_PUT:
+		args_add(&o->capture.puts, arg);
 		return 0;
 	case OPT_IMPORT:
 		o->import = arg;
@@ -193,6 +208,10 @@ static const char *check(const struct options *o)
 		return "-o FILE is missing";
 	if (!writes && c->output)
 		return "-o: nothing is recorded";
+	if (c->puts.n && c->how != CAPTURE_SYSTEM)
+		return "--put needs --system";
+	if (modes && c->how != CAPTURE_PLUGIN)
+		return "--hooks and --system record a program";
 	if (o->import && c->command[1])
 		return "--import takes one file";
 	return check_limits(&c->limits);
@@ -215,6 +234,8 @@ static int act(const struct options *o, int *status, struct err *err)
 		return capture_snapshot(o->snapshot, o->json, err);
 	if (o->perf)
 		return capture_perf(c->command, o->json, status, err);
+	if (c->how == CAPTURE_SYSTEM)
+		return capture_system(c, status, err);
 	return capture_program(c, status, err);
 }
 

@@ -4,7 +4,8 @@ lab-lib := args bench boot cache console counts host job machine measure \
 	micro multiboot process report \
 	run save settle stack terminal
 lab-cmd := main cmd_run cmd_bench cmd_capture cmd_walk cmd_doctor \
-	capture_dump capture_info capture_perf capture_program capture_snapshot
+	capture_dump capture_info capture_perf capture_program \
+	capture_snapshot capture_system
 # What needs the simulator.
 lab-walk-src := lab/walk_figures.c lab/walk_json.c \
 	lab/walk_keep.c lab/walk_perf.c lab/walk_plan.c lab/walk_table.c \

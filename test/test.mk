@@ -21,7 +21,8 @@ replays := $(SB)/unit/replay_lab $(SB)/unit/replay_boot \
 	$(SB)/unit/replay_x86dec
 fuzzers := $(B)/fuzz/fuzz_lab $(B)/fuzz/fuzz_boot $(B)/fuzz/fuzz_merge \
 	$(B)/fuzz/fuzz_vmcb $(B)/fuzz/fuzz_x86dec
-l1-programs := $(B)/test/e2e/l1user $(B)/test/e2e/l2check
+l1-programs := $(B)/test/e2e/l1user $(B)/test/e2e/l2check \
+	$(B)/test/e2e/planted_system
 test-programs := $(l1-programs)
 check-tests := test/fuzz/replay-lab.sh test/fuzz/replay-boot.sh \
 	test/fuzz/replay-merge.sh test/fuzz/replay-vmcb.sh \

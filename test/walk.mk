@@ -1,7 +1,7 @@
 # test/: units, fuzz targets and suites of traces and of the simulator: lib/nbt,
 # capture/, walk/, workload/. Included by test/test.mk, which has the rules.
 unit-names += t-nbt t-nbt-damage t-nbt-write
-unit-names += t-import t-import-walk t-pattern t-synth
+unit-names += t-import t-import-walk t-insn t-pattern t-synth
 unit-names += t-designs t-frames t-space t-space-event t-space-guess t-tea t-vma
 unit-names += t-derive t-files t-profile t-textbook t-walk t-rows t-doc-design
 unit-objects += $(nbt-src:%.c=$(SB)/%.o) $(import-src:%.c=$(SB)/%.o)
@@ -101,6 +101,7 @@ check-tests += test/fuzz/replay-nbt.sh test/fuzz/replay-import.sh \
 guest-tests += test/e2e/capture.sh test/e2e/synth-agrees.sh
 	test/fuzz/replay-rows.sh test/e2e/walk.sh
 guest-tests += test/e2e/capture.sh test/e2e/capture-programs.sh \
+	test/e2e/capture-system.sh \
 	test/e2e/synth-agrees.sh
 long-tests += test/e2e/synth-agrees-long.sh
 

@@ -4,6 +4,9 @@
  * process touches has got. Made by walk_run(), which turns the accesses'
  * addresses into keys; walk/space uses the same struct (spec->keys) for those
  * of events. One row, one thread.
+ *
+ * Addresses of the upper half, which traces of whole systems have, belong to
+ * process 0, whoever uses them: those pages are global.
  */
 #pragma once
 

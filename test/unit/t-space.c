@@ -245,6 +245,25 @@ static void test_shadow_is_a_radix_table(void **state)
 	space_free(r.space);
 }
 
+/* Its pages are global: doc/traces.md, traces of systems. */
+static void test_processes_share_the_kernels_half(void **state)
+{
+	const u64 kernel = 0xffff888012345678, user = 0x7f0012345678;
+	struct row r;
+	va_t a, b;
+
+	(void)state;
+	keys_init(&r.keys);
+	assert_int_equal(keys_of(&r.keys, 3, user, &a), 0);
+	assert_int_equal(keys_of(&r.keys, 5, user, &b), 0);
+	assert_true(a.v != b.v);
+	assert_int_equal(keys_of(&r.keys, 3, kernel, &a), 0);
+	assert_int_equal(keys_of_all(&r.keys, 5, &kernel, &b.v, 1), 0);
+	assert_true(a.v == b.v);
+	assert_int_equal(key_process(&r.keys, a), 0);
+	assert_true(key_address(&r.keys, a) == kernel);
+}
+
 static void test_chunks_are_contiguous(void **state)
 {
 	struct row r;
@@ -392,6 +411,7 @@ int main(void)
 		BOTH(test_lower_dimensions_have_all),
 		cmocka_unit_test(test_translation_is_composed),
 		BOTH(test_shadow_is_a_radix_table),
+		cmocka_unit_test(test_processes_share_the_kernels_half),
 		cmocka_unit_test(test_chunks_are_contiguous),
 		cmocka_unit_test(test_chunks_are_permuted),
 		BOTH(test_first_touch_maps_all_dimensions),
