@@ -14,15 +14,17 @@
 
 struct collector;
 
-/* @counted: the recorders know of instructions; if not, there is one for each
- * access. */
+/* @counted: the recorders know of instructions and mappings; if not, there is
+ * one instruction for each access, and mappings are looked up in /proc as soon
+ * as there is an access outside of those that are known. */
 struct collector *collect_new(struct ring *r, struct nbt_writer *w,
 			      const struct capture_limits *limits,
 			      bool counted);
 /* Writes what it still has. The writer is the caller's. */
 void collect_end(struct collector *c);
 
-/* Writes all that is there. */
+/* Writes all that is there, not what comes meanwhile: recorders may be faster,
+ * and its caller has other things to do. */
 void collect_drain(struct collector *c);
 
 /* The process @pid is no more: what it left is written, and that it ended. */

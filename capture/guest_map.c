@@ -17,35 +17,10 @@
 #include <unistd.h>
 
 #include "capture/guest.h"
-#include "lib/maps.h"
+#include "capture/maps.h"
 
 #define EMULATOR 0x500000000000ull
 #define PAGE	 4096ull
-
-struct mapping {
-	u64 from, to, offset;
-	int prot, flags;
-	char path[2048];
-};
-
-static bool parse(const char *line, struct mapping *m)
-{
-	struct maps_line l;
-
-	if (!maps_parse(line, &l))
-		return false;
-	m->from = l.from;
-	m->to = l.to;
-	m->offset = l.offset;
-	m->prot = (l.prot[0] == 'r' ? PROT_READ : 0) |
-		  (l.prot[1] == 'w' ? PROT_WRITE : 0) |
-		  (l.prot[2] == 'x' ? PROT_EXEC : 0);
-	m->flags = l.prot[3] == 's' ? MAP_SHARED : MAP_PRIVATE;
-	snprintf(m->path, sizeof(m->path), "%.*s", (int)l.path_len, l.path);
-	if (m->path[0] != '/')
-		m->flags |= MAP_ANONYMOUS;
-	return true;
-}
 
 static void put(const struct guest *g, u16 thread, const struct mapping *m,
 		u64 to, int prot)
@@ -117,7 +92,7 @@ void guest_map_initial(const struct guest *g, u16 thread)
 	struct mapping m;
 
 	while (f && fgets(line, sizeof(line), f)) {
-		if (!parse(line, &m) || m.from >= EMULATOR)
+		if (!mapping_parse(line, &m) || m.from >= EMULATOR)
 			continue;
 		if (m.path[0] == '/' && !(m.prot & PROT_WRITE))
 			put_file(g, thread, &m);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "capture/collect.h"
+#include "capture/maps.h"
 #include "capture/record.h"
 
 #define WAIT_MS 50
@@ -103,7 +104,8 @@ static void complain(const char *text)
 static void start_own(const char *path)
 {
 	static const struct capture_limits all = {.codec = NBT_ZSTD};
-	struct nbt_info info = {.source = "hooks", .codec = NBT_ZSTD};
+	struct nbt_info info = {
+		.source = "hooks", .codec = NBT_ZSTD, .has_events = true};
 	struct err err;
 	int fd;
 
@@ -156,6 +158,27 @@ static void after_fork(void)
 						  .arg = {self.process}});
 }
 
+/* What there is already; collect.c looks for more. */
+static void put_maps(void)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	char line[MAPS_PATH + 128];
+	struct mapping m;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (mapping_parse(line, &m) && mapping_is_own(&m))
+			ring_event(self.ring,
+				   &(struct nbt_event){
+					   .type = NBT_MAP,
+					   .process = self.process,
+					   .arg = {m.from, m.to - m.from,
+						   (u64)m.prot, (u64)m.flags},
+					   .text = m.path[0] ? m.path : NULL,
+				   });
+	if (f)
+		(void)fclose(f);
+}
+
 static __attribute__((constructor)) void start(void)
 {
 	const char *file = getenv("NESTBOX_TRACE");
@@ -167,6 +190,8 @@ static __attribute__((constructor)) void start(void)
 		start_shared(ring);
 	else if (file)
 		start_own(file);
+	if (self.ring)
+		put_maps();
 }
 
 static __attribute__((destructor)) void finish(void)

@@ -12,8 +12,9 @@
  *				it calls exit() or main() returns; or
  *	nestbox capture --hooks	this process and those that it forks are.
  *
- * Neither knows of instructions that access nothing (each access counts as one)
- * or of mappings (`nestbox walk` takes them from the accesses).
+ * Neither knows of instructions that access nothing (each access counts as
+ *one). Mappings are taken from /proc when the process begins and again whenever
+ *it accesses what was not mapped then.
  */
 #pragma once
 

@@ -204,6 +204,7 @@ static void push_range(struct ring *r, struct ring_lane *lane, u16 type)
 	e = push(r, type);
 	e->thread = lane->thread;
 	e->process = lane->process;
+	e->pid = lane->pid;
 	e->chunk = lane->chunk;
 	e->from = lane->queued;
 	e->to = to;
@@ -323,6 +324,16 @@ void ring_event(struct ring *r, const struct nbt_event *e)
 }
 
 /* Collector ****************************************************************/
+
+u32 ring_queued(struct ring *r)
+{
+	u32 n;
+
+	lock(r);
+	n = r->tail - r->head;
+	unlock(r);
+	return n;
+}
 
 bool ring_pop(struct ring *r, struct ring_entry *e)
 {

@@ -82,7 +82,8 @@ struct ring_entry {
 	u16 event;
 	u32 chunk, from, to;
 	u64 arg[4];
-	u8 spare[8];
+	pid_t pid; /* of a range's process */
+	u8 spare[4];
 };
 ASSERT_SIZE(ring_entry, 64);
 #define RING_TEXT_BYTES 60
@@ -125,6 +126,8 @@ static inline void ring_publish(struct ring_lane *lane, u32 position)
 
 /* Collector ****************************************************************/
 
+/* How many entries there are now. */
+u32 ring_queued(struct ring *r);
 /* The next entry, or false: there is none now. */
 bool ring_pop(struct ring *r, struct ring_entry *e);
 /* The words of a popped entry. */

@@ -158,7 +158,7 @@ static void describe(const struct recording *r, struct nbt_info *info)
 	capture_name(r->options, info);
 	snprintf(info->source, sizeof(info->source), "%s", r->source);
 	info->codec = r->options->limits.codec;
-	info->has_events = r->options->how == CAPTURE_PLUGIN;
+	info->has_events = true;
 }
 
 static int open_recording(struct recording *r, struct err *err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A line of /proc/PID/maps, as in proc(5); in smaps, each mapping begins with
- * one. Nothing is copied. Pure. Who calls it: capture/guest_map.c and
+ * one. Nothing is copied. Pure. Who calls it: capture/maps.c and
  * lab/capture_snapshot.c.
  */
 #pragma once

@@ -1,7 +1,7 @@
 # test/: units, fuzz targets and suites of traces and of the simulator: lib/nbt,
 # capture/, walk/, workload/. Included by test/test.mk, which has the rules.
 unit-names += t-nbt t-nbt-damage t-nbt-write
-unit-names += t-import t-import-walk t-insn t-pattern t-synth
+unit-names += t-import t-import-walk t-insn t-maps t-pattern t-synth
 unit-names += t-designs t-frames t-space t-space-event t-space-guess t-tea t-vma
 unit-names += t-derive t-files t-profile t-textbook t-walk t-rows t-doc-design
 unit-objects += $(nbt-src:%.c=$(SB)/%.o) $(import-src:%.c=$(SB)/%.o)
@@ -72,6 +72,8 @@ $(B)/fuzz/fuzz_import: LAB_LIBS += $(NBT_LIBS) $(IMPORT_LIBS)
 $(B)/fuzz/fuzz_rows: lab/args.c lab/cache.c lab/walk_keep.c lab/walk_perf.c \
 	lab/walk_plan.c lib/err.c $(nbt-src) $(walk-obj)
 $(B)/fuzz/fuzz_rows: LAB_LIBS += $(NBT_LIBS)
+
+$(SB)/unit/t-maps: $(SB)/capture/maps.o
 
 # A trace for tests of what reads them.
 mktrace := $(B)/test/e2e/mktrace

@@ -209,12 +209,42 @@ if command -v clang >/dev/null; then
 else
 	skip "hooks of clang" "no clang"
 fi
+# Where the hooks' accesses are: what the process had at its start, and later.
+mapped() {
+	check_is "$1: every access is in a mapping" \
+		"$(build/test/e2e/mapped "$trace" | awk '$3')" ""
+	check_has "$1: they come from /proc" "$(events map)" "^[0-9a-f]+ .* $2$"
+	check_is "$1: not those of the recorder" \
+		"$(events map | grep nestbox-ring)" ""
+}
+
 gcc -O2 -I. -D_GNU_SOURCE -fsanitize=thread -c -o "$tap_dir/linked.o" \
 	test/e2e/captured.c
 gcc -o "$tap_dir/gcc" "$tap_dir/linked.o" build/libnbhooks.a -lzstd -lxxhash
 output=$(NESTBOX_TRACE=$trace "$tap_dir/gcc" vmas)
 read -r a _ _ <<<"$output"
 check_has "hooks of gcc" "$("$nestbox" capture --dump "$trace")" "^ S $a,1 "
+mapped "hooks of gcc" "$tap_dir/gcc"
+check_has "hooks of gcc: what was mapped later" "$(events map)" "^$a "
+"$nestbox" capture --hooks -o "$trace" -- "$tap_dir/gcc" fork-kinds \
+	>/dev/null 2>&1
+mapped "hooks of gcc, a child that executes" "$tap_dir/gcc"
+check_is "hooks of gcc, a child that executes: three address spaces" \
+	"$(build/test/e2e/mapped "$trace" | wc -l)" 3
+
+for name in gups main size; do
+	gcc -O2 -I. -D_GNU_SOURCE -fsanitize=thread \
+		-c -o "$tap_dir/$name.o" "workload/$name.c"
+done
+gcc -o "$tap_dir/gups" "$tap_dir"/{gups,main,size}.o build/libnbhooks.a \
+	-lzstd -lxxhash -lpthread
+"$nestbox" capture --hooks --skip 6m --limit 300k -o "$trace" -- \
+	"$tap_dir/gups" -s 16m -n 50k >/dev/null 2>&1
+mapped "hooks of gcc, gups" "$tap_dir/gups"
+check_is "hooks of gcc, gups: dmt's registers find nearly all" \
+	"$("$nestbox" walk "$trace" --design dmt,pvdmt --env virt --pages 4k \
+	--json 2>/dev/null | jq -c '[.rows[] | select(.implied | not) |
+	.walks > 1000 and .fallbacks < .walks / 100]')" "[true,true]"
 
 # A live process
 check_is "snapshot" "$("$nestbox" capture --json --snapshot $$ |
