@@ -77,7 +77,7 @@ static bool may_merge(const struct tea *a, const struct tea *b)
 	u64 unit = tea_unit(a->size);
 	u64 bubbles = a->base + b->base + b->start - a->end;
 
-	return bubbles * BUBBLES <= b->end - a->start ||
+	return bubbles <= (b->end - a->start) / BUBBLES ||
 	       (a->end - 1) / unit == b->start / unit;
 }
 

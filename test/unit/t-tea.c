@@ -107,6 +107,20 @@ static void test_bubbles_of_2_percent_are_merged(void **state)
 	end(&w);
 }
 
+/* Such as a program's memory and the kernel's, in traces of systems. */
+static void test_far_apart_are_two(void **state)
+{
+	struct world w;
+
+	(void)state;
+	start(&w, 1000);
+	map(&w, 0x7ffd070c9000, 0x7ffd070ea000);
+	map(&w, 0xffffffffff600000, 0xffffffffff601000);
+	assert_int_equal(w.teas.list[SIZE_4K].n, 2);
+	assert_int_equal(w.area.in_use, 2);
+	end(&w);
+}
+
 static void test_one_table_page_is_in_one_tea(void **state)
 {
 	struct world w;
@@ -338,6 +352,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_entry_is_base_and_page),
 		cmocka_unit_test(test_bubbles_of_2_percent_are_merged),
+		cmocka_unit_test(test_far_apart_are_two),
 		cmocka_unit_test(test_one_table_page_is_in_one_tea),
 		cmocka_unit_test(test_growth_in_place),
 		cmocka_unit_test(test_growth_that_moves),
