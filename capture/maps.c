@@ -92,8 +92,13 @@ static size_t find(const struct maps *m, u64 addr)
 
 bool maps_search(struct maps *m, u64 addr)
 {
-	m->last = find(m, addr);
-	return m->last < m->n && addr >= m->v[m->last].from;
+	size_t i = find(m, addr);
+
+	if (i == m->n || addr < m->v[i].from)
+		return false;
+	m->from = m->v[i].from;
+	m->size = m->v[i].to - m->from;
+	return true;
 }
 
 static void add(struct maps *m, struct maps_range r, const char *path)

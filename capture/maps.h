@@ -37,7 +37,7 @@ struct maps_range {
 struct maps {
 	struct maps_range *v; /* ascending, not overlapping */
 	size_t n;
-	size_t last; /* where the last address was */
+	u64 from, size; /* of the one where the last address was */
 };
 
 void maps_free(struct maps *m);
@@ -64,8 +64,6 @@ bool maps_search(struct maps *m, u64 addr);
 
 static inline bool maps_has(struct maps *m, u64 addr)
 {
-	if (m->last < m->n && addr >= m->v[m->last].from &&
-	    addr < m->v[m->last].to)
-		return true;
-	return maps_search(m, addr);
+	return __builtin_expect(addr - m->from < m->size, 1) ||
+	       maps_search(m, addr);
 }
