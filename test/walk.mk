@@ -100,8 +100,6 @@ $(maxrss): test/e2e/maxrss.c
 test-programs += $(mktrace) $(captured) $(maxrss)
 check-tests += test/fuzz/replay-nbt.sh test/fuzz/replay-import.sh \
 	test/fuzz/replay-rows.sh test/e2e/walk.sh test/e2e/walk-memory.sh
-guest-tests += test/e2e/capture.sh test/e2e/synth-agrees.sh
-	test/fuzz/replay-rows.sh test/e2e/walk.sh
 guest-tests += test/e2e/capture.sh test/e2e/capture-programs.sh \
 	test/e2e/capture-system.sh \
 	test/e2e/synth-agrees.sh
