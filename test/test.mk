@@ -4,7 +4,6 @@ unit-names := t-acpi t-boot t-emulate t-exit t-fmt t-gwalk t-ivrs t-lab \
 	t-levels t-linux t-memmap t-micro t-mmio t-npt12 t-options t-payload \
 	t-ports t-run t-shadow t-shadow-random t-vapic t-x86dec
 unit-names += t-check t-event t-merge t-record t-record-random t-save t-wants
-unit-names += t-check t-event t-merge t-save t-wants
 
 # Units are always built with sanitizers, beside the ordinary build.
 SB := $(B)/san
@@ -35,7 +34,7 @@ guest-tests := test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
 	test/e2e/bochs.sh test/e2e/pae.sh test/e2e/svm.sh \
 	test/e2e/svm-bochs.sh test/e2e/xen.sh test/e2e/selftests.sh \
 	test/e2e/multiboot.sh \
-	test/e2e/random.sh
+	test/e2e/random.sh test/e2e/storm.sh
 long-tests := test/e2e/deep.sh test/e2e/nested-long.sh \
 	test/e2e/matrix-long.sh test/e2e/guests-long.sh \
 	test/e2e/svm-long.sh \

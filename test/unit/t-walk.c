@@ -267,7 +267,7 @@ static void shadows_are_tables_too(void **state)
 		enum env env;
 		u64 shadows; /* tables of them */
 	} rows[] = {{"radix", ENV_VIRT, 0},    {"shadow", ENV_VIRT, 4},
-		    {"radix", ENV_NESTED, 10}, {"shadow", ENV_NESTED, 2 * 4},
+		    {"radix", ENV_NESTED, 10}, {"shadow", ENV_NESTED, 8},
 		    {"pvdmt", ENV_NESTED, 0},  {"one-ref", ENV_NESTED, 0}};
 	u64 addr = 0x7f0000000000, all;
 	struct nbt_reader r = {
