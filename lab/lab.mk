@@ -1,8 +1,7 @@
 # lab/: the program `nestbox`. Everything but the commands is a library that
 # unit tests link as well.
 lab-lib := args bench boot cache console counts host job machine measure \
-	micro multiboot process report \
-	run save settle stack terminal
+	micro multiboot process report run save settle stack terminal
 lab-cmd := main cmd_run cmd_bench cmd_capture cmd_walk cmd_doctor \
 	capture_dump capture_info capture_perf capture_program \
 	capture_snapshot capture_system

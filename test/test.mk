@@ -141,33 +141,6 @@ $(l1-programs): $(B)/test/e2e/%: test/e2e/%.c
 
 build-tests: $(units) $(replays) $(test-programs)
 
-
-build-tests: $(units) $(replays) $(l1-programs) $(captured)
-
-check-tests := test/fuzz/replay-lab.sh test/fuzz/replay-boot.sh \
-	test/fuzz/replay-merge.sh test/fuzz/replay-vmcb.sh \
-	test/fuzz/replay-x86dec.sh \
-	test/fuzz/replay-vmcb.sh test/fuzz/replay-x86dec.sh \
-	test/fuzz/replay-nbt.sh test/fuzz/replay-import.sh \
-	test/e2e/bad-input.sh
-guest-tests := test/e2e/capture.sh
-guest-tests += test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
-	test/fuzz/replay-rows.sh test/e2e/walk.sh test/e2e/bad-input.sh
-guest-tests := test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
-	test/e2e/attack.sh test/e2e/iso.sh test/e2e/iommu.sh \
-	test/e2e/stacks.sh test/e2e/nested.sh test/e2e/shake.sh \
-	test/e2e/instrument.sh \
-	test/e2e/bochs.sh test/e2e/pae.sh test/e2e/svm.sh \
-	test/e2e/svm-bochs.sh test/e2e/xen.sh test/e2e/selftests.sh \
-	test/e2e/multiboot.sh \
-	test/e2e/random.sh test/e2e/storm.sh
-long-tests := test/e2e/deep.sh test/e2e/nested-long.sh \
-	test/e2e/matrix-long.sh test/e2e/guests-long.sh \
-	test/e2e/svm-long.sh \
-	test/e2e/selftests-long.sh test/e2e/attack-long.sh test/e2e/disk.sh \
-	test/e2e/random-long.sh test/mutants.sh
-
-check: all $(units) $(replays) $(mktrace)
 check: all $(units) $(replays) $(test-programs)
 	$(Q)tools/run-tap -n check -t 120 $(units) $(check-tests)
 
