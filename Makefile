@@ -28,7 +28,8 @@ FREECFLAGS := $(COMMON) -O2 -ffreestanding -m64 -mno-red-zone \
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all demo images test check check-guest check-long check-bochs bochs \
-	lint disk fuzz mutants bench size clean install-deps build-tests help
+	lint lint-quick disk fuzz mutants bench size clean install-deps \
+	build-tests help
 
 include lib/lib.mk hv/hv.mk guest/guest.mk capture/capture.mk walk/walk.mk
 include workload/workload.mk
@@ -73,6 +74,7 @@ test: install-deps
 	$(Q)tools/test.sh
 
 lint: all build-tests ; $(Q)tools/lint.sh
+lint-quick: all build-tests ; $(Q)tools/lint.sh --quick
 # A PC's disk with Debian, GRUB and nestbox.elf: doc/booting.md.
 disk: all ; $(Q)tools/disk.sh $(B)/disk.img $(B)/nestbox.elf
 bench: all

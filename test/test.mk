@@ -31,11 +31,11 @@ guest-tests := test/e2e/payloads.sh test/e2e/hypercall.sh test/e2e/l0.sh \
 	test/e2e/attack.sh test/e2e/iso.sh test/e2e/iommu.sh \
 	test/e2e/stacks.sh test/e2e/nested.sh test/e2e/shake.sh \
 	test/e2e/instrument.sh \
-	test/e2e/bochs.sh test/e2e/pae.sh test/e2e/svm.sh \
+	test/e2e/bochs.sh test/e2e/svm.sh \
 	test/e2e/svm-bochs.sh test/e2e/xen.sh test/e2e/selftests.sh \
 	test/e2e/multiboot.sh \
 	test/e2e/random.sh test/e2e/storm.sh
-long-tests := test/e2e/deep.sh test/e2e/nested-long.sh \
+long-tests := test/e2e/deep.sh test/e2e/pae.sh test/e2e/nested-long.sh \
 	test/e2e/matrix-long.sh test/e2e/guests-long.sh \
 	test/e2e/svm-long.sh \
 	test/e2e/selftests-long.sh test/e2e/attack-long.sh test/e2e/disk.sh \

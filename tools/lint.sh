@@ -1,7 +1,8 @@
 #!/bin/bash
 # Static checks of everything that is in git (or could be added to it). Called
-# by `make lint`. Needs the lint packages of tools/deps.sh; leaves build-gcc
-# and build-clang. One line per check, details only of those that fail.
+# by `make lint`, and by `make test` with --quick. Needs the lint packages of
+# tools/deps.sh; leaves build-gcc and build-clang. One line per check, details
+# only of those that fail.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 jobs=$(nproc)
@@ -13,13 +14,15 @@ trap 'exit 130' INT TERM
 
 usage() {
 	cat <<-EOF
-	usage: tools/lint.sh [--help] [CHECK...]
+	usage: tools/lint.sh [--help] [--quick | CHECK...]
 	Checks: ${all_checks[*]}
+	  --quick   not gcc and clang, whose warnings the ordinary build
+	            and tidy have, and tidy without test/
 	EOF
 }
 
-all_checks=(format tidy cppcheck shell spelling headers backends limits
-	gcc clang)
+quick_checks=(format tidy cppcheck shell spelling headers backends limits)
+all_checks=("${quick_checks[@]}" gcc clang)
 
 # files PATTERN...: the project's files, those not added yet too.
 files() {
@@ -47,7 +50,8 @@ check_format() {
 compile_commands() {
 	make -n -B -k CC=clang all "${test_objects[@]}" 2>/dev/null |
 		sed -nE 's/^clang (.*) -c -o [^ ]+ ([^ ]+\.c)$/\2 \1/p' |
-		sed -E 's/ -MMD -MP//' | awk '!seen[$1]++'
+		sed -E 's/ -MMD -MP//' | awk '!seen[$1]++' |
+		if [ "$quick" ]; then grep -v '^test/'; else cat; fi
 }
 
 check_tidy() {
@@ -164,10 +168,15 @@ run_check() {
 test_objects=()
 ! make -n build-tests >/dev/null 2>&1 || test_objects=(build-tests)
 
+quick=
 case ${1:-} in
 --help) usage; exit 0 ;;
+--quick)
+	quick=1
+	set -- "${quick_checks[@]}"
+	;;
+'') set -- "${all_checks[@]}" ;;
 esac
-[ $# -gt 0 ] || set -- "${all_checks[@]}"
 for name; do
 	if ! declare -F "check_$name" >/dev/null; then
 		usage >&2

@@ -10,7 +10,7 @@ usage() {
 	cat <<-EOF
 	usage: tools/test.sh [--help] [SUITE...]
 	Suites are targets of the Makefile that run tests: check, check-guest,
-	lint (these three without arguments), check-long, bochs.
+	lint-quick (these three without arguments), lint, check-long, bochs.
 	Status 0 if nothing failed.
 	EOF
 }
@@ -19,7 +19,7 @@ case ${1:-} in
 --help) usage; exit 0 ;;
 -*) usage >&2; exit 2 ;;
 esac
-[ $# -gt 0 ] || set -- check lint check-guest
+[ $# -gt 0 ] || set -- check lint-quick check-guest
 
 summary=$(mktemp)
 trap 'rm -f "$summary"' EXIT
