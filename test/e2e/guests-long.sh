@@ -100,7 +100,8 @@ run_loop() {
 
 	in_l1 "$loop" "$1" "$loop"
 	for stage in early kernel user; do
-		check_has "$1: $stage" "$output" "^$2 [0-9]+: .*[1-9] $stage"
+		check_has "$1: $stage" "$output" \
+			"^$2 [0-9]+: .* [1-9][0-9]* $stage"
 	done
 	check_pages "$1"
 	check "$1: NPT02 grows no more" shadow_stays
